@@ -1,0 +1,140 @@
+# The only entry points; CI calls the same. `make` alone prints them. All they need is make and Python 3.11 or newer;
+# the first run of a target fetches the packages that pyproject.toml names.
+
+PYTHON ?= python3
+VENV ?= .venv
+GENERATE_VENV ?= .venv-generate
+AGAINST ?= .git\#branch=main
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+GENERATE_READY := $(GENERATE_VENV)/.ready
+MANIFESTS := pyproject.toml clients/python/pyproject.toml
+SOURCES := $(wildcard server clients/python/execution_client tests benchmarks tools docs/picture)
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.SHELLFLAGS := -eu -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: $(READY) ## Make .venv with both distributions and everything for the checks (again when a manifest changed)
+
+.PHONY: serve
+serve: $(READY) ## Run the service on its embedded store
+	$(BIN)/execution-server serve
+
+.PHONY: test
+test: $(READY) ## Run the tests; what is missing on this machine is named (with CI set, that is a failure)
+	@command -v redis-server >/dev/null || { \
+	  echo "missing: redis-server (Debian's package redis-server); the tests against it are skipped" >&2; \
+	  test -z "$${CI:-}"; }
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: lint types layers contract check-generated test ## Everything that must pass before a change is merged
+
+.PHONY: format
+format: $(READY) ## Rewrite Python and proto files in the project's format, and mend what can be mended
+	$(BIN)/ruff check --fix --exit-zero --quiet $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/buf format --write
+
+.PHONY: lint
+lint: $(READY) ## Check format and rules of the Python code
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+.PHONY: types
+types: $(READY) ## Check the types
+	$(BIN)/mypy $(SOURCES)
+
+.PHONY: layers
+layers: $(READY) ## Check that imports only go from the outer layers to the inner ones
+	$(BIN)/lint-imports
+
+.PHONY: contract
+contract: $(READY) ## Check format and rules of the proto files
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+
+.PHONY: breaking
+breaking: $(READY) ## Check that the contract breaks no client that was built from main (or AGAINST=...)
+	$(BIN)/buf breaking --against '$(AGAINST)'
+
+.PHONY: generate
+generate: $(READY) $(GENERATE_READY) ## Make the generated code again, after a change of the contract
+	@$(call GENERATE,.)
+	$(BIN)/buf lint
+
+.PHONY: check-generated
+check-generated: $(READY) $(GENERATE_READY) ## Check that the generated code is what `make generate` makes
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; mkdir "$$fresh/clients"; \
+	cp -R pyproject.toml proto tests $(wildcard tools) "$$fresh"; cp -R clients/python "$$fresh/clients"; \
+	$(call GENERATE,"$$fresh"); \
+	differs=; for folder in clients/python tests; do \
+	  diff -r -u -x __pycache__ $$folder "$$fresh/$$folder" || differs=yes; done; \
+	test -z "$$differs" || { \
+	  echo "The generated code differs from what the contract gives: run 'make generate' and commit the result." >&2; \
+	  exit 1; }; \
+	echo "The generated code is what the contract gives."
+
+.PHONY: watch-faults
+watch-faults: $(READY) ## Hold watches against faults for five minutes; WATCH_FAULTS_SEED repeats a run
+	WATCH_FAULTS_SECONDS=$${WATCH_FAULTS_SECONDS:-300} WATCH_FAULTS_WATCHES=$${WATCH_FAULTS_WATCHES:-1000} \
+	  $(BIN)/python -m pytest -s tests/watch/test_faults.py
+
+.PHONY: deadlines
+deadlines: $(READY) ## Let 20,000 deadlines come true in ten seconds while two of three servers are killed
+	DEADLINES_COUNT=$${DEADLINES_COUNT:-20000} DEADLINES_SECONDS=$${DEADLINES_SECONDS:-10} \
+	  $(BIN)/python -m pytest -s tests/faults/test_deadlines.py
+
+.PHONY: workers-chaos
+workers-chaos: $(READY) ## Kill and stop workers and servers while there is work; WORKERS_CHAOS_SEED repeats a run
+	WORKERS_CHAOS_EXECUTIONS=$${WORKERS_CHAOS_EXECUTIONS:-2000} $(BIN)/python -m pytest -s tests/faults/test_workers.py
+
+.PHONY: bench
+bench: $(READY) ## Run the benchmarks
+	$(BIN)/python -m benchmarks
+
+.PHONY: picture
+picture: $(READY) ## Record docs/watch.svg again: what `execution watch` really shows of a real execution
+	$(BIN)/python -m docs.picture.record
+
+.PHONY: clean
+clean: ## Remove what the other targets made, generated code excepted
+	rm -rf $(VENV) $(GENERATE_VENV) dist
+	find . -type d '(' -name __pycache__ -o -name '.*_cache' -o -name .hypothesis ')' -prune -exec rm -rf {} +
+
+# $(call GENERATE,folder) makes the Python code again in a copy of this tree. Files without a service give a
+# *_pb2_grpc that says nothing: away with it.
+define GENERATE
+( cd $(1); find clients/python/croco -name '*_pb2*.py*' -delete; cd proto; \
+  set -- $$(find . -name '*.proto' | sed 's|^\./||' | LC_ALL=C sort); \
+  $(abspath $(GENERATE_VENV))/bin/python -m grpc_tools.protoc --proto_path=. \
+    --plugin=protoc-gen-mypy_grpc=$(abspath $(GENERATE_VENV))/bin/protoc-gen-mypy_grpc \
+    --python_out=../clients/python --pyi_out=../clients/python \
+    --grpc_python_out=../clients/python --mypy_grpc_out=quiet:../clients/python "$$@"; \
+  for file in $$(grep -L '^service ' "$$@" || true); do rm -f "../clients/python/$${file%.proto}"_pb2_grpc.py*; done; \
+  cd ..; if [ -e tools/unasync_client.py ]; then $(abspath $(BIN))/python tools/unasync_client.py; fi )
+endef
+
+$(READY): $(MANIFESTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is older than Python 3.11: name a newer one, as in 'make $(MAKECMDGOALS) PYTHON=python3.12'" >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(PIP_INSTALL) --editable 'clients/python[cli]' --editable '.[dev,embedded]'
+	@touch $@
+
+# pip reads dependency groups only since 25.1, so the names are read for it.
+$(GENERATE_READY): pyproject.toml
+	$(PYTHON) -m venv $(GENERATE_VENV)
+	@$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["generate"], sep="\n")' \
+	  > $(GENERATE_VENV)/requirements.txt
+	$(GENERATE_VENV)/bin/python $(PIP_INSTALL) --requirement $(GENERATE_VENV)/requirements.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""What the service costs, as ratios: see docs/benchmarks.md. Run with ``python -m benchmarks``."""

@@ -1,0 +1,1 @@
+"""The worker: what does executions for which functions are registered."""

@@ -1,0 +1,5 @@
+"""``python -m execution_client.cli`` is the command ``execution``."""
+
+from . import main
+
+main()

@@ -1,0 +1,1 @@
+"""The server of the execution service: gRPC in front, Redis or Valkey behind."""

@@ -1,0 +1,127 @@
+"""
+The composition root: the one place that constructs, and knows the order of start and stop.
+
+Start: the store is ready, then health says SERVING, then traffic. Stop, on SIGTERM or SIGINT: health says NOT_SERVING,
+load balancers get a moment to notice, watchers are told to go on elsewhere, calls under way finish, the sweeper stops,
+the store closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from croco.execution.v1.execution_pb2 import Retention
+
+from . import ready
+from .config import Settings, StartError
+from .dispatch import Dispatcher
+from .manager import Manager
+from .rpc.calls import Calls
+from .rpc.calls import Limits as CallLimits
+from .rpc.execution_service import ExecutionService
+from .rpc.health import Health
+from .rpc.server import build, stop
+from .rpc.worker_service import WorkerService
+from .store.memory import MemoryStore
+from .store.port import ExecutionStore
+from .store.redis import StoreRefused, open_store
+from .sweeper import Sweeper
+from .watch import Hub
+from .watch import Limits as WatchLimits
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, and return when drained. Raises StartError if it cannot begin."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        asyncio.run(serve(settings))
+    else:
+        uvloop.run(serve(settings))
+
+
+async def serve(settings: Settings) -> None:
+    """As ``run``, on a running event loop."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    opening = asyncio.create_task(_open(settings))
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait((opening, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if not opening.done():
+        opening.cancel()
+        return
+    await _serve(settings, opening.result(), stopping)
+
+
+async def _open(settings: Settings) -> ExecutionStore:
+    if settings.store_url.startswith("memory:"):
+        return MemoryStore(settings.partitions)
+    try:
+        return await open_store(
+            settings.store_url, prefix=settings.key_prefix, partitions=settings.partitions
+        )
+    except StoreRefused as refused:
+        raise StartError(str(refused)) from None
+
+
+def _retention(settings: Settings) -> Retention:
+    """How long what is at rest is kept where its creator does not say; nothing is said of what is kept for ever."""
+    retention = Retention()
+    for field, kept in (("succeeded", settings.retention), ("failed", settings.failed_retention)):
+        if kept:
+            getattr(retention, field).FromTimedelta(kept)
+    return retention
+
+
+async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Event) -> None:
+    manager = Manager(store)
+    hub = Hub(store, WatchLimits(settings.max_watches, settings.max_watches_per_connection))
+    health = Health(store)
+    calls = Calls(
+        CallLimits(
+            default_seconds=settings.default_deadline.total_seconds(),
+            most_seconds=settings.max_deadline.total_seconds(),
+            slow_seconds=settings.slow_call.total_seconds(),
+            unary=settings.max_inflight,
+        )
+    )
+    dispatcher = Dispatcher(store, manager, hub)
+    server = build(
+        ExecutionService(manager, hub, settings.max_checkpoints, _retention(settings)),
+        WorkerService(manager, dispatcher, hub, settings.max_checkpoints),
+        calls,
+        health,
+        reuse_port=settings.reuse_port,
+        reflection_on=settings.reflection,
+    )
+    await health.start()
+    try:
+        port = server.add_insecure_port(str(settings.listen))
+    except RuntimeError:
+        raise StartError(f"The server cannot listen on {settings.listen}: is the port in use?") from None
+    await health.run_once()
+    await server.start()
+    sweeper = Sweeper(store, manager)
+    chores = [asyncio.create_task(chore.run_forever()) for chore in (health, sweeper, dispatcher)]
+    address = f"{str(settings.listen).rpartition(':')[0]}:{port}"
+    ready.publish(settings.ready_file, address)
+    log.info("serving", extra={"fields": {"address": address}})
+
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait((stopped, *chores), return_when=asyncio.FIRST_COMPLETED)
+    log.info("draining") if stopped.done() else log.critical("a chore has ended; so does the server")
+    await health.drain()
+    await asyncio.sleep(settings.drain_delay.total_seconds())
+    hub.drain()
+    await stop(server, settings.drain_grace.total_seconds(), calls, lambda: hub.watches)
+    for chore in chores:
+        chore.cancel()
+    await hub.close()
+    await store.close()
+    log.info("stopped")

@@ -1,0 +1,222 @@
+"""
+How what is ready reaches workers that have room for it.
+
+Nobody polls: what is known to be ready is kept in an ``Outlook``, which says when there is something to look for. What
+is given out is claimed by a commit like any other, so that of all processes that try exactly one gets it, in the
+store's order: the urgent first, then the old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from croco.execution.v1.execution_pb2 import Execution
+
+from .domain import leases
+from .domain.problems import ExecutionNotFound, InvalidStateTransition, Problem, StoreUnavailable
+from .manager import Manager, Terms
+from .outlook import FEW, Outlook, Place
+from .store.port import Change, ExecutionStore, Part, Ready
+from .watch import Hub
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 10.0
+PAUSE_SECONDS: Final = 0.2
+"""How long to leave a store alone that does not answer."""
+MOST_AT_ONCE: Final = 256
+"""How many executions are claimed together."""
+
+
+@dataclass(eq=False)
+class Demand:
+    """
+    A worker's room for executions.
+
+    Attributes:
+        room: how many more it takes now; the dispatcher takes from it, the worker gives back and calls ``make_room``.
+        claiming: how many are being claimed for it.
+        give: is called with each execution that became its own, and with None when anything else has changed here.
+        looked: whether all that was ready when it came has been looked at.
+        gone: the worker takes nothing any more: what is still claimed for it is given back.
+    """
+
+    worker_id: str
+    types: tuple[str, ...]
+    lease_ms: int
+    room: int
+    give: Callable[[Execution | None], None]
+    claiming: int = 0
+    looked: bool = False
+    gone: bool = False
+
+
+class Dispatcher:
+    """Matches demands with what is ready."""
+
+    def __init__(self, store: ExecutionStore, manager: Manager, hub: Hub) -> None:
+        self._store, self._manager, self._hub = store, manager, hub
+        self._outlook = Outlook(store.partitions)
+        self._demands: list[Demand] = []  # in the order in which they are served next
+        self._woken = asyncio.Event()
+        self._giving_back: set[asyncio.Task[None]] = set()
+
+    def add_demand(self, demand: Demand) -> None:
+        """Serve *demand* from now on."""
+        self._demands.append(demand)
+        self._outlook.want(demand.types)
+        self._woken.set()
+
+    def remove_demand(self, demand: Demand) -> None:
+        """Serve it no more. What is being claimed for it is still given, unless it is gone."""
+        self._demands.remove(demand)
+        wanted = {type_ for one in self._demands for type_ in one.types}
+        self._outlook.forget(set(demand.types) - wanted)
+        self._woken.set()
+
+    def make_room(self) -> None:
+        """A demand has more room than it had."""
+        self._woken.set()
+
+    def give_back(self, records: Iterable[Execution]) -> None:
+        """Release what was claimed for a worker that will never know of it."""
+        for record in records:
+            task = asyncio.create_task(self._give_back(record.id, record.attempts))
+            self._giving_back.add(task)
+            task.add_done_callback(self._giving_back.discard)
+
+    def add(self, change: Change) -> None:
+        """See ``Listener``."""
+        if self._outlook.add(change, self._store.now_ms()):
+            self._woken.set()
+
+    def miss(self, partition: int) -> None:
+        """See ``Listener``."""
+        self._outlook.miss(partition)
+        self._woken.set()
+
+    def wake(self) -> None:
+        """See ``Listener``: whoever waits for work is to see whether to wait on."""
+        for demand in self._demands:
+            demand.give(None)
+
+    async def run_forever(self) -> None:
+        """Give out what is ready whenever there is room; whatever fails is tried again."""
+        while True:
+            try:
+                await self._serve()
+            except StoreUnavailable:
+                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:
+                log.exception("dispatching failed")
+                await asyncio.sleep(1)
+
+    async def _serve(self) -> None:
+        """Serve until nobody wants anything; nobody listens to notices before there is a demand."""
+        while not self._demands:
+            self._woken.clear()
+            await self._woken.wait()
+        async with self._hub.listening(self):
+            for partition in range(self._store.partitions):
+                self._outlook.miss(partition)  # nobody has listened up to now
+            while self._demands:
+                self._woken.clear()
+                next_ms = self._outlook.pass_time(self._store.now_ms())
+                if self._is_wanted():
+                    await self.run_once()
+                    continue
+                seconds = None if next_ms is None else max(0.001, (next_ms - self._store.now_ms()) / 1000)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._woken.wait()
+
+    async def run_once(self) -> int:
+        """
+        Give out what is ready, as far as there is room; answers how many executions were given.
+
+        When it raises, anything may have happened anywhere: see ``Outlook.miss``.
+        """
+        deadline = asyncio.get_running_loop().time() + LOOK_SECONDS
+        asking = self._with_room()
+        await self._look(_types(asking), deadline)
+        claims: list[Coroutine[Any, Any, bool]] = []
+        types = _types(self._with_room())
+        while len(claims) < MOST_AT_ONCE and (found := self._outlook.take(types)):
+            demand = self._next_demand(found[0].type)
+            claims.append(self._claim(demand, *found, deadline))
+            if not demand.room:
+                types = _types(self._with_room())
+        given = sum(await asyncio.gather(*claims))
+        for demand in asking:
+            demand.looked |= self._outlook.is_exhausted(demand.types)
+            demand.give(None)
+        return given
+
+    async def _look(self, types: Iterable[str], deadline: float) -> None:
+        places = self._outlook.begin_look(types)
+        looks = await asyncio.gather(
+            *(self._store.ready(place.partition, [place.type], FEW, deadline=deadline) for place in places)
+        )
+        for place, (ready, later) in zip(places, looks, strict=True):
+            self._outlook.end_look(place, ready, later, self._store.now_ms())
+
+    def _is_wanted(self) -> bool:
+        """Whether there may be something to give, or a demand waits to hear that there is nothing."""
+        demands = self._with_room()
+        return not (all(demand.looked for demand in demands) and self._outlook.is_exhausted(_types(demands)))
+
+    def _with_room(self) -> list[Demand]:
+        return [demand for demand in self._demands if demand.room]
+
+    def _next_demand(self, type_: str) -> Demand:
+        """The demand whose turn it is, with a place of its room taken."""
+        demand = next(demand for demand in self._demands if demand.room and type_ in demand.types)
+        demand.room -= 1
+        demand.claiming += 1
+        self._demands.remove(demand)
+        self._demands.append(demand)
+        return demand
+
+    async def _claim(self, demand: Demand, one: Ready, place: Place, deadline: float) -> bool:
+        def decide(record: Execution, now_ms: int) -> Execution:
+            # It was seen to be ready. The clock of this process may have been set back a little since.
+            now_ms = max(now_ms, one.available_ms)
+            return leases.claim(record, demand.worker_id, demand.lease_ms, now_ms=now_ms)
+
+        record = None
+        try:
+            record = await self._manager.change(
+                one.id, decide, Terms(method="claim", deadline=deadline), Part.FULL
+            )
+        except (InvalidStateTransition, ExecutionNotFound):
+            pass  # somebody else was faster
+        except Exception as error:
+            self._outlook.put_back(place)
+            if not isinstance(error, Problem):
+                raise
+        finally:
+            demand.claiming -= 1
+            demand.room += record is None
+            if record is not None and demand.gone:
+                self.give_back([record])
+            else:
+                demand.give(record)
+        return record is not None
+
+    async def _give_back(self, execution_id: str, attempt: int) -> None:
+        def decide(current: Execution, now_ms: int) -> Execution:
+            return leases.release(current, now_ms=now_ms)
+
+        deadline = asyncio.get_running_loop().time() + LOOK_SECONDS
+        terms = Terms(method="release", deadline=deadline, attempt=attempt, from_worker=True)
+        with suppress(Problem):  # it runs out then
+            await self._manager.change(execution_id, decide, terms, Part.HEAD)
+
+
+def _types(demands: Iterable[Demand]) -> set[str]:
+    return {type_ for demand in demands for type_ in demand.types}

@@ -1,0 +1,1 @@
+"""The rules, pure: status table, transitions, problems. No I/O, no clock, no gRPC, no Redis."""

@@ -1,0 +1,97 @@
+"""
+How a record changes, whatever the verb: a copy, its revision and time, its status with the history, its end.
+"""
+
+from __future__ import annotations
+
+from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus, HistoryEntry, StatusReason
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from . import limits
+from .problems import InvalidStateTransition
+from .status import ALLOWED, CANCELLED, ENDED, FINAL, RUNNING
+
+
+def require(execution: Execution, to: ExecutionStatus, *from_: ExecutionStatus) -> None:
+    """Raise InvalidStateTransition unless the table lets *execution* go to *to*, and the verb takes it where it is."""
+    if to not in ALLOWED[execution.status] or (from_ and execution.status not in from_):
+        raise InvalidStateTransition(execution, to)
+
+
+def copied(execution: Execution) -> Execution:
+    """A copy, to be changed."""
+    copy = Execution()
+    copy.CopyFrom(execution)
+    return copy
+
+
+def touch(execution: Execution, now_ms: int) -> Execution:
+    """Count the change."""
+    execution.revision += 1
+    execution.updated_at.CopyFrom(moment(execution, now_ms))
+    return execution
+
+
+def moment(execution: Execution, now_ms: int) -> Timestamp:
+    """The time of a change: now, or that of the change before where the clock has gone back since."""
+    now, last = timestamp(now_ms), execution.updated_at
+    return now if (now.seconds, now.nanos) > (last.seconds, last.nanos) else last
+
+
+def enter(
+    execution: Execution,
+    status: ExecutionStatus,
+    reason: StatusReason,
+    now_ms: int,
+    actor: str = "",
+) -> Execution:
+    """Move a copy to *status* and write it into the history."""
+    touch(execution, now_ms)
+    entry = HistoryEntry(
+        revision=execution.revision,
+        at=execution.updated_at,
+        to=status,
+        reason=reason,
+        attempt=execution.attempts,
+        actor=actor,
+        **{"from": execution.status},  # a keyword of Python
+    )
+    execution.status = status
+    execution.status_reason = reason
+    execution.status_changes += 1
+    execution.history.append(entry)
+    if len(execution.history) > limits.HISTORY_ENTRIES:
+        del execution.history[: -limits.HISTORY_ENTRIES]
+    if status != RUNNING:
+        for field in ("lease", "cancellation_requested_at", "cancellation_forced_at"):
+            execution.ClearField(field)  # they tell of the attempt under way
+        if status != CANCELLED:
+            execution.ClearField("cancellation_reason")
+    _rest(execution) if status in ENDED else _revive(execution)
+    return execution
+
+
+def _rest(execution: Execution) -> None:
+    """It came to rest: from now on its record is kept for a time."""
+    execution.completed_at.CopyFrom(execution.updated_at)
+    execution.ClearField("next_attempt_at")
+    kept = "succeeded" if execution.status in FINAL else "failed"
+    if execution.retention.HasField(kept):
+        kept_ms = getattr(execution.retention, kept).ToMilliseconds()
+        execution.expires_at.CopyFrom(timestamp(execution.updated_at.ToMilliseconds() + kept_ms))
+
+
+def _revive(execution: Execution) -> None:
+    execution.ClearField("completed_at")
+    execution.ClearField("expires_at")
+
+
+def renew_lease(execution: Execution, now_ms: int) -> None:
+    """Let the lease of a copy, if it has one, begin anew."""
+    if execution.HasField("lease"):
+        execution.lease.expires_at.CopyFrom(timestamp(now_ms + execution.lease.duration.ToMilliseconds()))
+
+
+def timestamp(ms: int) -> Timestamp:
+    """Epoch milliseconds as protobuf writes them."""
+    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)

@@ -1,0 +1,302 @@
+"""
+The one door through which everything changes: load, decide, commit; on conflict decide again.
+
+Two things make the usual call one round trip. The heads of recent executions are cached, and a *commit* may trust the
+cache, since the store proves the version it was decided on: what was decided on a stale head does not commit. A
+refusal, a change of nothing and a read are always decided on a fresh read. And calls on one execution take turns within
+the process, so conflicts only come from other processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final, Protocol
+from weakref import WeakValueDictionary
+
+from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+
+from .domain import ids, requests, timers, transitions
+from .domain.problems import (
+    Contention,
+    ExecutionNotFound,
+    IdempotencyKeyReused,
+    InvalidField,
+    Problem,
+    StoreUnavailable,
+)
+from .store import parts
+from .store.port import (
+    Claim,
+    Conflict,
+    ExecutionStore,
+    Part,
+    Query,
+    Stored,
+    Taken,
+    key_claim,
+    request_claim,
+)
+
+CACHED_HEADS: Final = 8192
+CACHED_HEAD_BYTES: Final = 2048
+"""A larger head (a long error, many checkpoints) is not worth its memory: its execution costs a read per call."""
+
+
+class Decision(Protocol):
+    """What a verb makes of a record at a moment: see ``domain/transitions.py``."""
+
+    def __call__(self, record: Execution, /, *, now_ms: int) -> Execution:
+        """Answer a changed copy, or the same object, or raise a Problem."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """On what terms a call changes an execution."""
+
+    method: str
+    deadline: float
+    """On the event loop's clock, in seconds."""
+    request_id: str = ""
+    expected_revision: int | None = None
+    attempt: int | None = None
+    from_worker: bool = False
+    """Whether it is a call that belongs to an attempt."""
+
+    def request(self) -> bytes:
+        """The name to remember the call by; one without ``request_id`` gets one for the server's own repetitions."""
+        return requests.digest(self.method, self.request_id or secrets.token_hex(16))
+
+
+class Manager:
+    """All that can be done to executions."""
+
+    def __init__(self, store: ExecutionStore) -> None:
+        self._store = store
+        self._heads: OrderedDict[str, Stored] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get(self, execution_id: str, part: Part, *, deadline: float) -> Execution:
+        """Answer *part* of the execution as last committed, or raise ExecutionNotFound."""
+        return (await self._load(execution_id, part, deadline)).record
+
+    async def get_by_key(self, idempotency_key: str, part: Part, *, deadline: float) -> Execution:
+        """Answer *part* of the execution that holds the key, or raise ExecutionNotFound."""
+        holder_id = await self._store.holder(key_claim(idempotency_key).name, deadline=deadline)
+        stored = await self._store.load(holder_id, part, deadline=deadline) if holder_id else None
+        if stored is None:
+            raise ExecutionNotFound.by_key(idempotency_key)
+        return stored.record
+
+    async def list(
+        self, query: Query, after_id: str, limit: int, part: Part, *, deadline: float
+    ) -> tuple[list[Execution], str]:
+        """Answer up to *limit* executions after *after_id*, and the id to go on after (``""``: no more)."""
+        return await self._store.page(query, after_id, limit, part, deadline=deadline)
+
+    async def count(self, query: Query, *, deadline: float) -> dict[ExecutionStatus, int]:
+        """Answer how many executions match in each of the query's statuses."""
+        return await self._store.count(query, deadline=deadline)
+
+    async def create(self, template: Execution, terms: Terms) -> tuple[Execution, bool]:
+        """
+        Create an execution with *template*'s fields; answer it whole, and whether this request created it.
+
+        Raises:
+            IdempotencyKeyReused: the key's holder has another type or payload.
+        """
+        request = terms.request()
+        claim = _claim(template, terms, request)
+        slice_ = ids.slice_of_text(claim.name) if claim else random.randrange(ids.SLICES)
+        while True:
+            now_ms = self._store.now_ms()
+            execution_id = ids.new_id(now_ms, secrets.randbits(64), slice_)
+            created = transitions.create(template, execution_id=execution_id, now_ms=now_ms)
+            requests.remember(created, request)
+            outcome = await self._store.create(created, claim, deadline=terms.deadline)
+            if not isinstance(outcome, Taken):
+                self._cache(outcome.head)
+                return outcome.record, True
+            holder = await self._store.load(outcome.holder_id, Part.FULL, deadline=terms.deadline)
+            if holder is not None:
+                return _existing(holder.record, template, request)
+            if not template.idempotency_key or outcome.holder_id == execution_id:
+                raise ExecutionNotFound(
+                    outcome.holder_id
+                )  # this request created it, and it was deleted since
+            _check_time(execution_id, terms)
+
+    async def change(
+        self, execution_id: str, decide: Decision, terms: Terms, part: Part, *, whole: bool = False
+    ) -> Execution:
+        """
+        Do what *decide* makes of the execution and answer *part* of it.
+
+        What the server owes the execution by then is done first; it stays done if *decide* then refuses.
+
+        Args:
+            whole: *decide* needs the whole record, not only its head.
+
+        Raises:
+            ExecutionNotFound: there is none.
+            RevisionMismatch, AttemptFenced: the terms are not met.
+            Contention: others were first again and again.
+            Problem: what *decide* raises.
+        """
+        turn = self._turns.get(execution_id)
+        if turn is not None:
+            await _acquire_by(terms.deadline, turn)
+        else:
+            turn = self._turns[execution_id] = asyncio.Lock()
+            await turn.acquire()
+        try:
+            return await self._change(execution_id, decide, terms, part, whole)
+        finally:
+            turn.release()
+
+    async def _change(
+        self, execution_id: str, decide: Decision, terms: Terms, part: Part, whole: bool
+    ) -> Execution:
+        request = terms.request()
+        stored, look = (None, Part.FULL) if whole else (self._heads.get(execution_id), Part.HEAD)
+        while True:
+            fresh = stored is None and look is Part.FULL
+            if stored is None:
+                stored = await self._load(execution_id, look, terms.deadline)
+            applied = requests.find(stored.record, request)
+            after, problem = self._judge(stored.record, decide, terms)
+            to_commit = not applied and after is not stored.record
+            if not fresh and (applied or problem or not to_commit):
+                stored, look = None, Part.FULL
+                continue
+            if applied:
+                return parts.cut(requests.as_first_answered(stored.record, applied), part)
+            if to_commit:
+                if problem is None:
+                    requests.remember(after, request)
+                outcome = await self._store.commit(stored, after, part, deadline=terms.deadline)
+                if isinstance(outcome, Conflict):
+                    _check_time(execution_id, terms)
+                    stored = None if whole else outcome.current
+                    continue
+                self._cache(outcome.head)
+                after = outcome.record
+            if problem is not None:
+                raise problem
+            return parts.cut(after, part)
+
+    async def delete(self, execution_id: str, *, force: bool, terms: Terms) -> None:
+        """
+        Remove the execution.
+
+        Raises:
+            ExecutionNotFound: there is none, and it was not this request that removed it.
+            RevisionMismatch, ExecutionActive: it is not as it has to be.
+        """
+        request = terms.request()
+        while True:
+            stored = await self._store.load(execution_id, Part.HEAD, deadline=terms.deadline)
+            if stored is None:
+                if await self._store.deleted_by(execution_id, deadline=terms.deadline) == request:
+                    return
+                raise ExecutionNotFound(execution_id)
+            if timers.settle(stored.record, now_ms=self._store.now_ms()) is not stored.record:
+                await self.settle(execution_id, terms)
+                _check_time(execution_id, terms)
+                continue
+            requests.check_revision(stored.record, terms.expected_revision)
+            transitions.check_delete(stored.record, force=force)
+            if await self._store.delete(stored, request, deadline=terms.deadline) is None:
+                self._heads.pop(execution_id, None)
+                return
+            _check_time(execution_id, terms)
+
+    async def settle(self, execution_id: str, terms: Terms) -> bool:
+        """Do what the server owes the execution by now; False if that was nothing, or others were first."""
+        stored = await self._store.load(execution_id, Part.HEAD, deadline=terms.deadline)
+        if stored is None:
+            return False
+        now_ms = self._store.now_ms()
+        if timers.is_expired(stored.record, now_ms=now_ms):
+            return await self._store.delete(stored, terms.request(), deadline=terms.deadline) is None
+        settled = timers.settle(stored.record, now_ms=now_ms)
+        if settled is stored.record:
+            return False
+        outcome = await self._store.commit(stored, settled, Part.HEAD, deadline=terms.deadline)
+        if isinstance(outcome, Conflict):
+            return False
+        self._cache(outcome.head)
+        return True
+
+    def _judge(self, record: Execution, decide: Decision, terms: Terms) -> tuple[Execution, Problem | None]:
+        """The record after the call, or after what was owed it anyway and with the refusal."""
+        now_ms = self._store.now_ms()
+        settled = timers.settle(record, now_ms=now_ms)
+        try:
+            requests.check_revision(settled, terms.expected_revision)
+            requests.check_attempt(settled, terms.attempt, from_worker=terms.from_worker)
+            return decide(settled, now_ms=now_ms), None
+        except Problem as problem:
+            return settled, problem
+
+    async def _load(self, execution_id: str, part: Part, deadline: float) -> Stored:
+        stored = await self._store.load(execution_id, part, deadline=deadline)
+        if stored is None:
+            self._heads.pop(execution_id, None)
+            raise ExecutionNotFound(execution_id)
+        return stored
+
+    def _cache(self, head: Stored) -> None:
+        execution_id = head.record.id
+        self._heads.pop(execution_id, None)
+        if head.record.ByteSize() <= CACHED_HEAD_BYTES:
+            self._heads[execution_id] = head
+            if len(self._heads) > CACHED_HEADS:
+                self._heads.popitem(last=False)
+
+
+async def _acquire_by(deadline: float, turn: asyncio.Lock) -> None:
+    """Wait for the turn, or raise StoreUnavailable when it does not come in time."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            await turn.acquire()
+    except TimeoutError:
+        raise StoreUnavailable from None
+
+
+def _check_time(execution_id: str, terms: Terms) -> None:
+    """
+    Raise Contention if there is no time to decide once more because another process was first.
+
+    The deadline is the bound and not a number of tries: each loss is another's success, so work goes on, but a process
+    that is slower than the other may lose many times in a row.
+    """
+    if asyncio.get_running_loop().time() >= terms.deadline:
+        raise Contention(execution_id)
+
+
+def _claim(template: Execution, terms: Terms, request: bytes) -> Claim | None:
+    """What makes the creation one of a kind: the creator's key, else the request, else nothing."""
+    if template.idempotency_key:
+        return key_claim(template.idempotency_key)
+    return request_claim(request) if terms.request_id else None
+
+
+def _existing(holder: Execution, template: Execution, request: bytes) -> tuple[Execution, bool]:
+    """The answer where the claim is *holder*'s already."""
+    if holder.type != template.type or _canonical(holder) != _canonical(template):
+        if template.idempotency_key:
+            raise IdempotencyKeyReused(template.idempotency_key, holder.id)
+        raise InvalidField("request_id", "names another call already")
+    applied = requests.find(holder, request)
+    if applied is not None:
+        return requests.as_first_answered(holder, applied), applied.revision == 1
+    return holder, not template.idempotency_key
+
+
+def _canonical(execution: Execution) -> bytes:
+    """The payload's bytes with every object's keys in order: equal for equal JSON values."""
+    return execution.payload.SerializeToString(deterministic=True) if execution.HasField("payload") else b""

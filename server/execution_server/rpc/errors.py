@@ -1,0 +1,48 @@
+"""How a Problem becomes a gRPC status, with the details that clients branch on: see error_reason.proto."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2 as details
+from google.rpc.status_pb2 import Status
+
+from ..domain.problems import DOMAIN, InvalidField, Problem
+
+DETAILS_KEY: Final = "grpc-status-details-bin"
+MESSAGE_CHARACTERS: Final = 1024
+"""Longer status messages run into the limit of HTTP/2 header lists, and the client sees RESOURCE_EXHAUSTED instead."""
+
+
+def code_of(problem: Problem) -> grpc.StatusCode:
+    """The canonical code."""
+    return grpc.StatusCode[problem.code]
+
+
+def message_of(problem: Problem) -> str:
+    """The sentence, short enough to travel as a header."""
+    return problem.message[:MESSAGE_CHARACTERS]
+
+
+def trailers_of(problem: Problem) -> tuple[tuple[str, bytes], ...]:
+    """The trailing metadata that carries the details."""
+    carried: list[Message] = [
+        details.ErrorInfo(reason=problem.reason, domain=DOMAIN, metadata=problem.metadata)
+    ]
+    if isinstance(problem, InvalidField):
+        violation = details.BadRequest.FieldViolation(field=problem.field, description=problem.complaint)
+        carried.append(details.BadRequest(field_violations=[violation]))
+    if problem.retry_after_ms is not None:
+        delay = Duration()
+        delay.FromMilliseconds(problem.retry_after_ms)
+        carried.append(details.RetryInfo(retry_delay=delay))
+    status = Status(code=code_of(problem).value[0], message=message_of(problem))
+    for detail in carried:
+        packed = Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return ((DETAILS_KEY, status.SerializeToString()),)

@@ -1,0 +1,150 @@
+"""The WorkerService: what a worker says becomes changes, what happens to its work becomes messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any, Final
+
+from croco.execution.v1 import worker_service_pb2 as messages
+from croco.execution.v1.execution_pb2 import Execution
+
+from ..dispatch import Demand, Dispatcher
+from ..domain import leases, limits
+from ..domain.problems import AttemptFenced, ExecutionNotFound, ServerDraining, StoreUnavailable
+from ..manager import Manager
+from ..store.port import Part
+from ..watch import Hub
+from . import validate_work as validate
+from .attempts import cancellation, keep, lost
+from .calls import Call, check_parsed
+from .views import present
+from .work_stream import Holders, WorkStream, reading
+
+WAIT_SECONDS: Final = 20.0
+
+
+class WorkerService:
+    """The methods, named as their RPCs."""
+
+    def __init__(self, manager: Manager, dispatcher: Dispatcher, hub: Hub, max_checkpoints: int) -> None:
+        self._manager, self._dispatcher, self._hub = manager, dispatcher, hub
+        self._max_checkpoints = max_checkpoints
+        self._holders = Holders()
+
+    async def Work(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[messages.WorkResponse]:
+        with self._hub.admitted(call.peer):
+            first = await _first(requests, call.deadline)
+            check_parsed(first)
+            validate.hello(first)
+            stream = WorkStream(
+                first.hello, self._manager, self._dispatcher, self._holders, self._max_checkpoints
+            )
+            responses = stream.run(requests, first.reports, lambda: self._hub.draining)
+            async with self._hub.listening(self._holders), aclosing(responses):
+                async for response in responses:
+                    yield response
+
+    async def ClaimExecutions(
+        self, request: messages.ClaimExecutionsRequest, call: Call
+    ) -> messages.ClaimExecutionsResponse:
+        validate.claim(request)
+        with self._hub.admitted(call.peer):
+            given = await self._given(request, call)
+        response = messages.ClaimExecutionsResponse()
+        size = 0
+        for record in given:
+            size += record.ByteSize()
+            if response.executions and size > limits.PAGE_BYTES:
+                self._dispatcher.give_back([record])
+            else:
+                present(record, response.executions.add())
+        return response
+
+    async def Heartbeat(self, request: messages.HeartbeatRequest, call: Call) -> messages.HeartbeatResponse:
+        validate.heartbeat(request)
+        told = await asyncio.gather(*(self._beat(held, call) for held in request.held))
+        return messages.HeartbeatResponse(
+            directives=[directive for directive in told if directive is not None]
+        )
+
+    async def ReleaseExecution(
+        self, request: messages.ReleaseExecutionRequest, call: Call
+    ) -> messages.ReleaseExecutionResponse:
+        validate.release(request)
+        delay_ms = request.delay.ToMilliseconds()
+
+        def decide(record: Execution, now_ms: int) -> Execution:
+            return leases.release(record, delay_ms, now_ms=now_ms)
+
+        response = messages.ReleaseExecutionResponse()
+        record = await self._manager.change(request.id, decide, call.terms(request), Part.BASIC)
+        present(record, response.execution)
+        return response
+
+    async def _given(self, request: messages.ClaimExecutionsRequest, call: Call) -> list[Execution]:
+        """Wait for the first that can be had, and take what comes with it."""
+        loop = asyncio.get_running_loop()
+        seconds = request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else WAIT_SECONDS
+        until, latest = min(loop.time() + seconds, call.latest), min(call.deadline, call.latest)
+        given: list[Execution] = []
+        changed = asyncio.Event()
+
+        def give(record: Execution | None) -> None:
+            given.extend([record] if record is not None else [])
+            changed.set()
+
+        demand = Demand(
+            request.worker_id,
+            tuple(set(request.types)),
+            validate.lease_ms(request),
+            request.max_executions or 1,
+            give,
+        )
+        self._dispatcher.add_demand(demand)
+        try:
+            try:
+                # However short the wait, what is ready is looked at.
+                while not (given or self._hub.draining) and (
+                    loop.time() < until or (not demand.looked and loop.time() < latest)
+                ):
+                    await _wait(changed, until if demand.looked else max(until, latest))
+            finally:
+                self._dispatcher.remove_demand(demand)
+            while demand.claiming:
+                await _wait(changed, call.latest)
+        except BaseException:  # nobody waits for the answer any more
+            demand.gone = True
+            self._dispatcher.give_back(given)
+            raise
+        if not given and self._hub.draining:
+            raise ServerDraining
+        if not given and not demand.looked:
+            raise StoreUnavailable
+        return given
+
+    async def _beat(self, held: messages.HeldAttempt, call: Call) -> messages.WorkDirective | None:
+        try:
+            return cancellation(await keep(self._manager, held, call.deadline))
+        except (AttemptFenced, ExecutionNotFound) as problem:
+            return lost(held, problem)
+
+
+async def _first(requests: AsyncIterator[Any], until: float) -> Any:
+    """The first message; an empty one if none comes in time."""
+    nothing = messages.WorkRequest()
+
+    async def read() -> Any:
+        return await anext(requests, nothing)
+
+    task = reading(read())
+    await asyncio.wait([task], timeout=until - asyncio.get_running_loop().time())
+    return task.result() if task.done() else nothing
+
+
+async def _wait(changed: asyncio.Event, until: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout_at(until):
+            await changed.wait()
+    changed.clear()

@@ -1,0 +1,195 @@
+"""
+The reference store: what the port means, in a dictionary of one process. For tests, and for trying things out.
+
+It keeps a record's bytes, not the object, so nobody can change it from outside; and it compares whole versions as the
+real one does. Nothing in it awaits, so each method is atomic on the event loop.
+"""
+
+import secrets
+import time
+from asyncio import get_running_loop
+from collections.abc import Callable, Sequence
+
+from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+
+from ..domain.ids import partition_of
+from ..domain.leases import available_ms
+from ..domain.problems import StoreUnavailable
+from ..domain.timers import due_ms
+from . import parts
+from .index import matches
+from .port import (
+    REMEMBERED_MS,
+    Change,
+    Claim,
+    Committed,
+    Conflict,
+    Feed,
+    Part,
+    Query,
+    Ready,
+    Stored,
+    Taken,
+    key_claim,
+)
+
+
+class MemoryStore:
+    """An ``ExecutionStore`` that forgets everything with its process."""
+
+    def __init__(self, partitions: int = 16, clock: Callable[[], int] | None = None) -> None:
+        self.partitions = partitions
+        self.now_ms = clock or (lambda: time.time_ns() // 1_000_000)
+        self._records: dict[str, tuple[bytes, bytes]] = {}  # id -> (record, version)
+        self._claims: dict[str, tuple[str, int | None]] = {}  # name -> (id, when it ends)
+        self._tombstones: dict[str, tuple[bytes, int]] = {}  # id -> (request, when it ends)
+        self._feeds: set[_MemoryFeed] = set()
+
+    async def load(self, execution_id: str, part: Part, *, deadline: float) -> Stored | None:
+        found = self._records.get(execution_id)
+        return Stored(parts.cut(Execution.FromString(found[0]), part), found[1]) if found else None
+
+    async def holder(self, name: str, *, deadline: float) -> str | None:
+        holder_id, ends_ms = self._claims.get(name, (None, None))
+        return None if ends_ms is not None and ends_ms <= self.now_ms() else holder_id
+
+    async def create(self, after: Execution, claim: Claim | None, *, deadline: float) -> Committed | Taken:
+        _check_deadline(deadline)
+        if after.id in self._records:
+            return Taken(after.id)
+        if claim is not None:
+            holder_id = await self.holder(claim.name, deadline=deadline)
+            if holder_id is not None:
+                return Taken(holder_id)
+            ends_ms = None if claim.lifetime_ms is None else self.now_ms() + claim.lifetime_ms
+            self._claims[claim.name] = (after.id, ends_ms)
+        return self._put(after, 0, after, Part.FULL)
+
+    async def commit(
+        self, before: Stored, after: Execution, part: Part, *, deadline: float
+    ) -> Committed | Conflict:
+        _check_deadline(deadline)
+        conflict = await self._conflict(before)
+        if conflict is not None:
+            return conflict
+        whole = Execution.FromString(self._records[after.id][0])
+        parts.merge(whole, before.record, after)
+        return self._put(whole, before.record.revision, after, part)
+
+    async def delete(self, before: Stored, request: bytes, *, deadline: float) -> Conflict | None:
+        _check_deadline(deadline)
+        execution_id = before.record.id
+        conflict = await self._conflict(before)
+        if conflict is not None:
+            repeated = await self.deleted_by(execution_id, deadline=deadline) == request
+            return None if repeated else conflict
+        last, _ = self._records.pop(execution_id)
+        if before.record.idempotency_key:
+            self._claims.pop(key_claim(before.record.idempotency_key).name, None)
+        self._tombstones[execution_id] = (request, self.now_ms() + REMEMBERED_MS)
+        head = parts.cut(Execution.FromString(last), Part.HEAD)
+        self._tell(Change(execution_id, head.revision, head, deleted=True))
+        return None
+
+    async def deleted_by(self, execution_id: str, *, deadline: float) -> bytes | None:
+        request, ends_ms = self._tombstones.get(execution_id, (None, 0))
+        return request if ends_ms > self.now_ms() else None
+
+    async def page(
+        self, query: Query, after_id: str, limit: int, part: Part, *, deadline: float
+    ) -> tuple[list[Execution], str]:
+        found: list[Execution] = []
+        for execution_id in sorted(self._records, reverse=query.newest_first):
+            passed = execution_id >= after_id if query.newest_first else execution_id <= after_id
+            if after_id and passed:
+                continue
+            record = Execution.FromString(self._records[execution_id][0])
+            if matches(query, record):
+                if len(found) == limit:
+                    return found, found[-1].id
+                found.append(parts.cut(record, part))
+        return found, ""
+
+    async def count(self, query: Query, *, deadline: float) -> dict[ExecutionStatus, int]:
+        counts = dict.fromkeys(query.statuses, 0)
+        for record, _ in self._records.values():
+            execution = Execution.FromString(record)
+            if matches(query, execution):
+                counts[execution.status] += 1
+        return counts
+
+    async def due(self, partition: int, limit: int, *, deadline: float) -> Sequence[str]:
+        moments = []
+        for execution_id, (record, _) in self._records.items():
+            moment = due_ms(Execution.FromString(record))
+            if moment is not None and moment <= self.now_ms() and self._partition(execution_id) == partition:
+                moments.append((moment, execution_id))
+        return [execution_id for _, execution_id in sorted(moments)[:limit]]
+
+    async def ready(
+        self, partition: int, types: Sequence[str], limit: int, *, deadline: float
+    ) -> tuple[list[Ready], Ready | None]:
+        found: list[Ready] = []
+        for execution_id, (data, _) in self._records.items():
+            record = Execution.FromString(data)
+            available = available_ms(record)
+            if available is not None and record.type in types and self._partition(execution_id) == partition:
+                found.append(Ready(record.priority, available, execution_id, record.type))
+        now_ms = self.now_ms()
+        later = [one for one in found if one.available_ms > now_ms]
+        now = sorted(one for one in found if one.available_ms <= now_ms)[:limit]
+        return now, min(later, key=lambda one: one.available_ms, default=None)
+
+    def feed(self, on_change: Callable[[Change], None], missed: Callable[[int], None]) -> Feed:
+        feed = _MemoryFeed(on_change, self._feeds)
+        self._feeds.add(feed)
+        return feed
+
+    async def ping(self, *, deadline: float) -> None:
+        return None
+
+    async def close(self) -> None:
+        self._feeds.clear()
+
+    async def _conflict(self, before: Stored) -> Conflict | None:
+        current = await self.load(before.record.id, Part.HEAD, deadline=0)
+        return None if current is not None and current.version == before.version else Conflict(current)
+
+    def _put(self, whole: Execution, before_revision: int, news: Execution, part: Part) -> Committed:
+        version = b"%d.%s" % (whole.revision, secrets.token_hex(6).encode())
+        data = whole.SerializeToString()
+        self._records[whole.id] = (data, version)
+        told = parts.cut(Execution.FromString(data), Part.BASIC)
+        told.history.extend(parts.added_history(before_revision, news))
+        self._tell(Change(whole.id, before_revision, told))
+        head = Stored(parts.cut(Execution.FromString(data), Part.HEAD), version)
+        return Committed(head, parts.cut(Execution.FromString(data), part))
+
+    def _tell(self, change: Change) -> None:
+        for feed in tuple(self._feeds):
+            if self._partition(change.id) in feed.partitions:
+                feed.on_change(change)
+
+    def _partition(self, execution_id: str) -> int:
+        return partition_of(execution_id, self.partitions)
+
+
+def _check_deadline(deadline: float) -> None:
+    if deadline <= get_running_loop().time():
+        raise StoreUnavailable
+
+
+class _MemoryFeed:
+    def __init__(self, on_change: Callable[[Change], None], feeds: "set[_MemoryFeed]") -> None:
+        self.on_change = on_change
+        self.partitions: set[int] = set()
+        self._feeds = feeds
+
+    async def follow(self, partition: int) -> None:
+        self.partitions.add(partition)
+
+    async def unfollow(self, partition: int) -> None:
+        self.partitions.discard(partition)
+
+    async def close(self) -> None:
+        self._feeds.discard(self)

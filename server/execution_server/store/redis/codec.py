@@ -1,0 +1,111 @@
+"""
+A record as a hash of fragments, and back.
+
+Each field's value is a serialised fragment of the ``Execution`` message. Concatenated fragments parse as one merged
+message (https://protobuf.dev/programming-guides/encoding/#last-one-wins), so reading is a join of bytes, and a change
+writes only the fragments that it changed:
+
+    v           the version: revision and a random mark, the one field that is no fragment
+    head        what decisions need, see parts.py
+    metadata  labels  payload  result  stack (``error.stack``)
+    c:KEY       one checkpoint
+    hN          one status change: the newest hundred, N their number modulo a hundred
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator
+
+from croco.execution.v1.execution_pb2 import Execution, ExecutionError
+
+from ...domain.limits import HISTORY_ENTRIES
+from .. import parts
+from ..port import Part
+
+VERSION = "v"
+HEAD = "head"
+READ = {Part.HEAD: (VERSION, HEAD), Part.BASIC: (VERSION, HEAD, *parts.LABELLED)}
+"""The fields to read for a part; FULL reads them all."""
+
+
+def new_version(revision: int) -> bytes:
+    """A version that no other commit can have, for people led by its revision."""
+    return b"%d.%s" % (revision, secrets.token_hex(6).encode())
+
+
+def split(before: Execution, after: Execution) -> tuple[dict[str, bytes], list[str]]:
+    """
+    The fields to write and the fields to drop to go from *before* to *after*. Takes *after* apart: its head is left.
+
+    Both may hold the head only, and what *after* adds; an empty *before* makes it a creation.
+    """
+    put: dict[str, bytes] = {}
+    drop: list[str] = []
+    for name, fragment in _changed(before, after):
+        if fragment:
+            put[name] = fragment
+        else:
+            drop.append(name)
+    parts.cut(after, Part.HEAD)
+    put[HEAD] = after.SerializeToString()
+    return put, drop
+
+
+def _changed(before: Execution, after: Execution) -> Iterator[tuple[str, bytes]]:
+    """Each changed field beside the head with its new fragment, ``b""`` to drop it."""
+    for field in parts.changed_labelled(before, after):
+        yield field, _fragment(after, field)
+    for field in ("payload", "result"):
+        if after.HasField(field) and not before.HasField(field):
+            yield field, _fragment(after, field)
+    if parts.stack_changed(before, after):
+        stack = after.error.stack
+        yield "stack", Execution(error=ExecutionError(stack=stack)).SerializeToString() if stack else b""
+    for key in before.checkpoint_sizes:
+        if key not in after.checkpoint_sizes:
+            yield f"c:{key}", b""
+    for key, value in after.checkpoints.items():
+        if key not in before.checkpoints or before.checkpoints[key] != value:
+            one = Execution()
+            one.checkpoints[key].CopyFrom(value)
+            yield f"c:{key}", one.SerializeToString()
+    added = parts.added_history(before.revision, after)
+    first = after.status_changes - len(added)
+    for number, entry in enumerate(added, first):
+        yield f"h{number % HISTORY_ENTRIES}", Execution(history=[entry]).SerializeToString()
+
+
+def _fragment(execution: Execution, field: str) -> bytes:
+    one = Execution()
+    if field == "labels":
+        one.labels.update(execution.labels)
+    elif execution.HasField(field):
+        getattr(one, field).CopyFrom(getattr(execution, field))
+    return one.SerializeToString()
+
+
+def join(fragments: Iterable[bytes | None]) -> Execution:
+    """The record that *fragments* make, the head first."""
+    record = Execution.FromString(b"".join(fragment for fragment in fragments if fragment))
+    if len(record.history) > 1:
+        record.history.sort(key=lambda entry: entry.revision)
+    return record
+
+
+def join_all(fields: list[bytes]) -> tuple[Execution, bytes]:
+    """The record and its version from all fields and values of the hash in turn."""
+    by_name = dict(zip(fields[::2], fields[1::2], strict=True))
+    version = by_name.pop(VERSION.encode())
+    head = by_name.pop(HEAD.encode())
+    return join([head, *by_name.values()]), version
+
+
+def notice(execution_id: str, before_revision: int, history: bytes = b"", *, deleted: bool = False) -> bytes:
+    """What a script publishes behind its sequence number, and before the fragments that it adds."""
+    return b"%s %d %d\n%s" % (execution_id.encode(), before_revision, deleted, history)
+
+
+def read_notice(data: bytes) -> tuple[int, str, int, bytes, bool]:
+    """A notice's sequence number, id, revision before, fragments, and whether it tells of a deletion."""
+    header, _, fragments = data.partition(b"\n")
+    sequence, execution_id, before_revision, deleted = header.split(b" ")
+    return int(sequence), execution_id.decode(), int(before_revision), fragments, deleted == b"1"

@@ -1,0 +1,58 @@
+"""
+Every key, one function each.
+
+All keys of one partition share the hash tag ``{pN}``, so every script touches one slot and a cluster needs no second
+design. Only ``partitions`` stands outside. "Permanent" keys are bounded in number or empty themselves with the records.
+"""
+
+from hashlib import sha256
+from typing import NamedTuple
+
+from ...domain.ids import partition_of, slice_of_text
+
+
+class Keys(NamedTuple):
+    """The keys of one deployment."""
+
+    prefix: str
+    partitions: int
+
+    def partition(self, execution_id: str) -> int:
+        """The partition of an id."""
+        return partition_of(execution_id, self.partitions)
+
+    def record(self, execution_id: str) -> str:
+        """Hash: version and fragments of a record (see codec.py). Lives until the record is deleted."""
+        return f"{self._tag(self.partition(execution_id))}:x:{execution_id}"
+
+    def claim(self, name: str) -> str:
+        """String: the id of the record that holds a claim. Lives as long as the record, or for the claim's own time."""
+        partition = slice_of_text(name) % self.partitions
+        return f"{self._tag(partition)}:claim:{sha256(name.encode()).hexdigest()}"
+
+    def tombstone(self, execution_id: str) -> str:
+        """String: the digest of the request that deleted a record. Lives for an hour."""
+        return f"{self._tag(self.partition(execution_id))}:deleted:{execution_id}"
+
+    def due(self, partition: int) -> str:
+        """Sorted set: ids by the moment (ms) at which the server owes them something. Permanent."""
+        return f"{self._tag(partition)}:due"
+
+    def index_set(self, partition: int, name: str) -> str:
+        """Sorted set, all scores 0: the ids in the set *name* of index.py. Gone when empty."""
+        return f"{self._tag(partition)}:i:{name}"
+
+    def sequence(self, partition: int) -> str:
+        """Integer: how many changes the partition has seen; tells a feed that it missed some. Permanent."""
+        return f"{self._tag(partition)}:seq"
+
+    def channel(self, partition: int) -> str:
+        """Pub/sub channel, no key: the partition's changes."""
+        return f"{self._tag(partition)}:changes"
+
+    def partition_count(self) -> str:
+        """String: the partition count that the deployment was started with. Permanent."""
+        return f"{self.prefix}:partitions"
+
+    def _tag(self, partition: int) -> str:
+        return f"{self.prefix}:{{p{partition}}}"

@@ -1,0 +1,232 @@
+"""The store on Redis or Valkey: port methods as commands and scripts. Lists and counts are in ``scan.py``."""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+from redis.asyncio.connection import ConnectionPool
+
+from ...domain.timers import due_ms
+from .. import parts
+from ..index import moves, sets_of
+from ..port import (
+    REMEMBERED_MS,
+    Change,
+    Claim,
+    Committed,
+    Conflict,
+    Feed,
+    Part,
+    Query,
+    Ready,
+    Stored,
+    Taken,
+    key_claim,
+)
+from . import codec
+from .clock import StoreClock
+from .feed import RedisFeed
+from .keys import Keys
+from .link import Argument, Link
+from .scan import Scan
+from .scripts import COMMIT, CREATE, DELETE, StoreFault, checked
+
+NOTHING: Final = Execution()
+
+
+class RedisStore:
+    """An ``ExecutionStore``; made by ``open_store``."""
+
+    def __init__(
+        self, pool: ConnectionPool, link: Link, clock: StoreClock, keys: Keys, *, sharded: bool = False
+    ) -> None:
+        """*sharded*: tell of changes by sharded pub/sub, which a cluster needs."""
+        self.partitions = keys.partitions
+        self.now_ms = clock.now_ms
+        self._pool, self._link, self._clock, self._keys = pool, link, clock, keys
+        self._publish = "SPUBLISH" if sharded else "PUBLISH"
+        self._sharded = sharded
+        self._scan = Scan(link, keys)
+
+    async def load(self, execution_id: str, part: Part, *, deadline: float) -> Stored | None:
+        record = self._keys.record(execution_id)
+        if part is Part.FULL:
+            (fields,) = checked([await self._link.call("HGETALL", record, deadline=deadline)])
+            return Stored(*codec.join_all(fields)) if fields else None
+        command = ("HMGET", record, *codec.READ[part])
+        ((version, *fragments),) = checked([await self._link.call(*command, deadline=deadline)])
+        return Stored(codec.join(fragments), version) if version else None
+
+    async def holder(self, name: str, *, deadline: float) -> str | None:
+        (holder_id,) = checked([await self._link.call("GET", self._keys.claim(name), deadline=deadline)])
+        return holder_id.decode() if holder_id else None
+
+    async def create(self, after: Execution, claim: Claim | None, *, deadline: float) -> Committed | Taken:
+        whole = Execution()
+        whole.CopyFrom(after)
+        put, _ = codec.split(NOTHING, after)
+        version = codec.new_version(after.revision)
+        due, entered = due_ms(after), sets_of(after)
+        answer = await CREATE.run(
+            self._link,
+            [
+                *self._record_keys(after.id),
+                self._keys.tombstone(after.id),
+                self._keys.claim(claim.name) if claim else self._keys.record(after.id),
+                *self._index_keys(after.id, entered),
+            ],
+            [
+                version,
+                self._not_after(deadline),
+                after.id,
+                "" if due is None else due,
+                *self._notice(after.id, 0, put),
+                ("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none",
+                *entered.values(),
+                *_flat(put),
+            ],
+            deadline=deadline,
+        )
+        if answer.tag == "TAKEN":
+            return Taken(answer.rest[0].decode())
+        return Committed(Stored(after, version), whole)
+
+    async def commit(
+        self, before: Stored, after: Execution, part: Part, *, deadline: float
+    ) -> Committed | Conflict:
+        put, drop = codec.split(before.record, after)
+        version = codec.new_version(after.revision)
+        left, entered = moves(before.record, after)
+        answer = await COMMIT.run(
+            self._link,
+            [*self._record_keys(after.id), *self._index_keys(after.id, [*left, *entered])],
+            [
+                before.version,
+                version,
+                self._not_after(deadline),
+                after.id,
+                _due_change(before.record, after),
+                part.value,
+                *self._notice(after.id, before.record.revision, put),
+                len(left),
+                len(drop),
+                *entered.values(),
+                *drop,
+                *_flat(put),
+            ],
+            deadline=deadline,
+        )
+        if answer.tag != "OK":
+            return _conflict(answer.tag, answer.rest)
+        head = Stored(after, version)
+        match part:
+            case Part.FULL:
+                return Committed(head, codec.join_all(answer.rest)[0])
+            case Part.BASIC if any(answer.rest):
+                return Committed(head, codec.join([put[codec.HEAD], *answer.rest]))
+            case _:
+                return Committed(head, after)
+
+    async def delete(self, before: Stored, request: bytes, *, deadline: float) -> Conflict | None:
+        record = before.record
+        answer = await DELETE.run(
+            self._link,
+            [
+                *self._record_keys(record.id),
+                self._keys.tombstone(record.id),
+                self._keys.claim(key_claim(record.idempotency_key).name)
+                if record.idempotency_key
+                else self._keys.record(record.id),
+                *self._index_keys(record.id, sets_of(record)),
+            ],
+            [
+                before.version,
+                self._not_after(deadline),
+                record.id,
+                request,
+                REMEMBERED_MS,
+                *self._addressed(record.id),
+                codec.notice(record.id, record.revision, deleted=True),
+            ],
+            deadline=deadline,
+        )
+        return None if answer.tag == "OK" else _conflict(answer.tag, answer.rest)
+
+    async def deleted_by(self, execution_id: str, *, deadline: float) -> bytes | None:
+        key = self._keys.tombstone(execution_id)
+        (request,) = checked([await self._link.call("GET", key, deadline=deadline)])
+        return request if request is None else bytes(request)
+
+    async def page(
+        self, query: Query, after_id: str, limit: int, part: Part, *, deadline: float
+    ) -> tuple[list[Execution], str]:
+        return await self._scan.page(query, after_id, limit, part, deadline=deadline)
+
+    async def count(self, query: Query, *, deadline: float) -> dict[ExecutionStatus, int]:
+        return await self._scan.count(query, deadline=deadline)
+
+    async def due(self, partition: int, limit: int, *, deadline: float) -> Sequence[str]:
+        key, now = self._keys.due(partition), self.now_ms()
+        command = ("ZRANGEBYSCORE", key, "-inf", now, "LIMIT", 0, limit)
+        (ids,) = checked([await self._link.call(*command, deadline=deadline)])
+        return [execution_id.decode() for execution_id in ids]
+
+    async def ready(
+        self, partition: int, types: Sequence[str], limit: int, *, deadline: float
+    ) -> tuple[list[Ready], Ready | None]:
+        return await self._scan.ready(partition, types, limit, self.now_ms(), deadline=deadline)
+
+    def feed(self, on_change: Callable[[Change], None], missed: Callable[[int], None]) -> Feed:
+        return RedisFeed(self._pool, self._link, self._keys, on_change, missed, sharded=self._sharded)
+
+    async def ping(self, *, deadline: float) -> None:
+        checked([await self._link.call("PING", deadline=deadline)])
+
+    async def close(self) -> None:
+        await self._clock.close()
+        await self._link.close()
+        await self._pool.disconnect()
+
+    def _record_keys(self, execution_id: str) -> list[str]:
+        partition = self._keys.partition(execution_id)
+        return [self._keys.record(execution_id), self._keys.due(partition), self._keys.sequence(partition)]
+
+    def _index_keys(self, execution_id: str, names: Iterable[str]) -> list[str]:
+        partition = self._keys.partition(execution_id)
+        return [self._keys.index_set(partition, name) for name in names]
+
+    def _addressed(self, execution_id: str) -> tuple[str, str]:
+        return self._publish, self._keys.channel(self._keys.partition(execution_id))
+
+    def _notice(self, execution_id: str, before_revision: int, put: dict[str, bytes]) -> tuple[Argument, ...]:
+        history = b"".join(
+            fragment for name, fragment in put.items() if name[0] == "h" and name != codec.HEAD
+        )
+        return (*self._addressed(execution_id), codec.notice(execution_id, before_revision, history))
+
+    def _not_after(self, deadline: float) -> int:
+        return self._clock.now_ms() + int((deadline - get_running_loop().time()) * 1000)
+
+
+def _due_change(before: Execution, after: Execution) -> Argument:
+    due = due_ms(after)
+    if due == due_ms(before):
+        return "same"
+    return "" if due is None else due
+
+
+def _conflict(tag: str, rest: list[bytes]) -> Conflict:
+    match tag:
+        case "MISSING":
+            return Conflict(None)
+        case "CONFLICT":
+            return Conflict(Stored(parts.cut(codec.join([rest[1]]), Part.HEAD), rest[0]))
+        case _:
+            raise StoreFault(f"a script answered {tag}")
+
+
+def _flat(put: dict[str, bytes]) -> list[Argument]:
+    return [argument for pair in put.items() for argument in pair]

