@@ -121,6 +121,40 @@ def test_three_attempts_are_the_default(stub: ExecutionServiceStub) -> None:
     assert create(stub).max_attempts == 3
 
 
+TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def traced(stub: ExecutionServiceStub, *traceparents: str) -> str:
+    """What an execution remembers whose creator sent these headers."""
+    headers = tuple(("traceparent", value) for value in traceparents)
+    return stub.CreateExecution(
+        api.CreateExecutionRequest(type="report"), metadata=headers
+    ).execution.trace_parent
+
+
+def test_an_execution_remembers_the_trace_that_created_it(stub: ExecutionServiceStub) -> None:
+    """Weeks later its worker's span links to it."""
+    assert traced(stub, TRACE) == TRACE
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        TRACE.upper(),
+        TRACE[:-1],
+        f"{TRACE}-01",
+        "ff" + TRACE[2:],
+        f"00-{'0' * 32}-{'1' * 16}-01",
+        "",
+        "no trace",
+    ],
+)
+def test_a_header_that_names_no_trace_is_passed_over(header: str, stub: ExecutionServiceStub) -> None:
+    """A faulty tracer must not keep anybody's work from being done, nor get its text into a record."""
+    assert traced(stub, header) == ""
+    assert traced(stub) == ""
+
+
 def test_a_payload_that_is_null_is_not_one_that_is_absent(stub: ExecutionServiceStub) -> None:
     """JSON null is a value."""
     assert create(stub, payload=Value(null_value=NULL_VALUE)).payload.WhichOneof("kind") == "null_value"

@@ -165,6 +165,7 @@ def _fields(message: nouns.Execution) -> dict[str, Any]:
         "crashes": message.crashes,
         "max_crashes": message.max_crashes,
         "refunded_attempts": message.refunded_attempts,
+        "trace_parent": message.trace_parent,
     }
 
 

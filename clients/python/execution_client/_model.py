@@ -232,6 +232,7 @@ class Execution:
     crashes: int = 0
     max_crashes: int = 0
     refunded_attempts: int = 0
+    trace_parent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from math import inf
+from re import compile as regex
 from typing import Any, Final, NamedTuple
 
 import grpc
@@ -43,6 +44,9 @@ MARGIN_SECONDS: Final = 0.1
 LOGGED_CHARACTERS: Final = 128
 """How much of a caller's text a log line takes."""
 
+TRACE_PARENT: Final = regex(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""https://www.w3.org/TR/trace-context/#traceparent-header; what is none is passed over, as that page asks for."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -71,6 +75,14 @@ class Call:
     """When its caller gives up, or never; for calls that wait on purpose."""
     peer: str
     """The connection it came on."""
+    metadata: Callable[[], Iterable[tuple[str, str | bytes]] | None] = tuple
+    """Reads the metadata that came with it, which costs a little."""
+
+    @property
+    def trace_parent(self) -> str:
+        """The trace that its caller is in, as W3C Trace Context writes it; empty if it named none."""
+        named = next((value for key, value in self.metadata() or () if key == "traceparent"), "")
+        return named if isinstance(named, str) and TRACE_PARENT.fullmatch(named) else ""
 
     def terms(self, request: Any) -> Terms:
         """The terms that the fields shared by all changing requests set."""
@@ -175,9 +187,11 @@ class Calls:
         now = asyncio.get_running_loop().time()
         remaining: float | None = context.time_remaining()
         if remaining is None:
-            return Call(name, now + self._limits.default_seconds, inf, context.peer())
-        remaining -= min(MARGIN_SECONDS, remaining / 10)
-        return Call(name, now + min(remaining, self._limits.most_seconds), now + remaining, context.peer())
+            deadline, latest = now + self._limits.default_seconds, inf
+        else:
+            remaining -= min(MARGIN_SECONDS, remaining / 10)
+            deadline, latest = now + min(remaining, self._limits.most_seconds), now + remaining
+        return Call(name, deadline, latest, context.peer(), context.invocation_metadata)
 
 
 async def _refuse(context: Context, name: str, request: Any, error: BaseException) -> None:

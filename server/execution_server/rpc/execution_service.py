@@ -34,7 +34,9 @@ class ExecutionService(WatchMethods):
         self, request: messages.CreateExecutionRequest, call: Call
     ) -> messages.CreateExecutionResponse:
         validate.create(request)
-        record, created = await self._manager.create(_template(request, self._retention), call.terms(request))
+        template = _template(request, self._retention)
+        template.trace_parent = call.trace_parent
+        record, created = await self._manager.create(template, call.terms(request))
         response = messages.CreateExecutionResponse(created=created)
         present(record, response.execution)
         return response

@@ -101,6 +101,7 @@ FULL = {
     "crashes": 1,
     "maxCrashes": 3,
     "refundedAttempts": 2,
+    "traceParent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 """An execution with every field that is ever sent, in protobuf's JSON."""
 
@@ -173,6 +174,7 @@ def test_every_field_of_an_execution_has_its_plain_value() -> None:
         "crashes": 1,
         "max_crashes": 3,
         "refunded_attempts": 2,
+        "trace_parent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }
 
 
