@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from croco.execution.v1.execution_pb2 import Retention
-from croco.execution.v1.execution_service_pb2 import DESCRIPTOR
+from croco.execution.v1.execution_service_pb2 import DESCRIPTOR, ServerLimits
+from execution_server.batches import Batches
 from execution_server.domain.limits import CHECKPOINTS
 from execution_server.manager import Manager
 from execution_server.rpc.calls import Call
 from execution_server.rpc.execution_service import ExecutionService
+from execution_server.rpc.server_info import ServerInfo
 from execution_server.store.redis import RedisStore, open_store
 from execution_server.store.redis.link import Argument, Link
 from execution_server.watch import Hub, Limits
@@ -49,8 +51,9 @@ async def replica(store: Store) -> AsyncIterator[Replica]:
     """A replica on *store*."""
     opened = await open_store(store.url)
     hub = Hub(opened, Limits(per_process=1, per_connection=1))
+    manager, info = Manager(opened), ServerInfo("", ServerLimits(checkpoints=CHECKPOINTS), opened)
     try:
-        yield Replica(ExecutionService(Manager(opened), hub, CHECKPOINTS, Retention()), opened)
+        yield Replica(ExecutionService(manager, Batches(manager), hub, info, Retention()), opened)
     finally:
         await hub.close()
         await opened.close()

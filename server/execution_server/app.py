@@ -13,21 +13,26 @@ import logging
 import signal
 
 from croco.execution.v1.execution_pb2 import Retention
+from croco.execution.v1.execution_service_pb2 import ServerLimits
 
 from . import ready
+from .batches import Batches
 from .config import Settings, StartError
 from .dispatch import Dispatcher
+from .domain import limits
 from .manager import Manager
 from .rpc.calls import Calls
 from .rpc.calls import Limits as CallLimits
 from .rpc.execution_service import ExecutionService
 from .rpc.health import Health
 from .rpc.server import build, stop
+from .rpc.server_info import ServerInfo
 from .rpc.worker_service import WorkerService
 from .store.memory import MemoryStore
 from .store.port import ExecutionStore
 from .store.redis import StoreRefused, open_store
 from .sweeper import Sweeper
+from .version import version
 from .watch import Hub
 from .watch import Limits as WatchLimits
 
@@ -79,6 +84,21 @@ def _retention(settings: Settings) -> Retention:
     return retention
 
 
+def _info(settings: Settings, store: ExecutionStore) -> ServerInfo:
+    """What GetServerInfo tells."""
+    told = ServerLimits(
+        message_bytes=limits.MESSAGE_BYTES,
+        batch_size=limits.BATCH_SIZE,
+        page_size=limits.PAGE_SIZE,
+        checkpoints=settings.max_checkpoints,
+        calls_under_way=settings.max_inflight,
+        watches_per_connection=settings.max_watches_per_connection,
+        default_deadline=settings.default_deadline,
+        max_deadline=settings.max_deadline,
+    )
+    return ServerInfo(version(), told, store)
+
+
 async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Event) -> None:
     manager = Manager(store)
     hub = Hub(store, WatchLimits(settings.max_watches, settings.max_watches_per_connection))
@@ -93,7 +113,7 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
     )
     dispatcher = Dispatcher(store, manager, hub)
     server = build(
-        ExecutionService(manager, hub, settings.max_checkpoints, _retention(settings)),
+        ExecutionService(manager, Batches(manager), hub, _info(settings, store), _retention(settings)),
         WorkerService(manager, dispatcher, hub, settings.max_checkpoints),
         calls,
         health,

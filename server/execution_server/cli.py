@@ -11,7 +11,6 @@ calls ``health`` every few seconds should not pay for them.
 import argparse
 import asyncio
 import dataclasses
-import importlib.metadata
 import os
 import signal
 import sys
@@ -21,10 +20,10 @@ from datetime import timedelta
 
 from . import logs, parent_death, ports, ready, workers
 from .config import SETTINGS, Address, ConfigError, Setting, Settings, StartError, without_secrets
+from .version import version
 
 __all__ = ["main"]
 
-DISTRIBUTION = "croco-execution-server"
 LOCK_WAIT = timedelta(seconds=10)
 """How long ``serve`` waits for another server on its data folder to end, as when one is restarted."""
 CHECK_SECONDS = 10.0
@@ -53,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="execution-server", description="Keeps the state of executions, over gRPC.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, name, summary in (
         (_serve, "serve", "Answer calls until SIGTERM or Ctrl-C."),
@@ -138,7 +137,7 @@ def _greet(settings: Settings, store: str) -> None:
     if sys.stderr.isatty() and settings.log_format != "json" and not settings.reuse_port:
         where = settings.listen if settings.listen.port else f"a free port of {settings.listen.host}"
         print(
-            f"execution-server {_version()}: listens on {where}, keeps executions in {store}; Ctrl-C stops it.",
+            f"execution-server {version()}: listens on {where}, keeps executions in {store}; Ctrl-C stops it.",
             file=sys.stderr,
         )
 
@@ -183,10 +182,3 @@ def _health(arguments: argparse.Namespace) -> int:
     status = ask_health(str(target), service=arguments.service, patience=HEALTH_PATIENCE)
     print(f"{target}: {status}")
     return 0 if status == "SERVING" else 1
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version(DISTRIBUTION)
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"

@@ -38,6 +38,7 @@ from execution_server.store.port import (
     Query,
     Ready,
     Stored,
+    StoreFacts,
     Taken,
 )
 
@@ -53,6 +54,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, partitions: int = 16) -> None:
         self.partitions = partitions
+        self.facts = StoreFacts()  # what GetServerInfo tells of it: nothing yet
         self._database = sqlite3.connect(path, isolation_level=None)
         self._database.executescript(SCHEMA)
         self._feeds: set[_SqliteFeed] = set()

@@ -136,6 +136,12 @@ RPCS: Final = (
     Rpc("WatchExecution", lambda id_: api.WatchExecutionRequest(id=id_)),
     Rpc("WatchExecutions", lambda _: api.WatchExecutionsRequest()),
     Rpc("WaitExecution", lambda id_: api.WaitExecutionRequest(id=id_), TIMED_OUT),
+    Rpc(
+        "BatchCreateExecutions",
+        lambda _: api.BatchCreateExecutionsRequest(requests=[api.CreateExecutionRequest(type="report")]),
+    ),
+    Rpc("BatchGetExecutions", lambda id_: api.BatchGetExecutionsRequest(ids=[id_])),
+    Rpc("GetServerInfo", lambda _: api.GetServerInfoRequest()),
     Rpc("ClaimExecutions", lambda _: _claim()),
     Rpc("Heartbeat", lambda id_: work.HeartbeatRequest(held=[work.HeldAttempt(id=id_, attempt=1)])),
     Rpc("ReleaseExecution", lambda id_: work.ReleaseExecutionRequest(id=id_)),

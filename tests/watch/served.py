@@ -13,7 +13,9 @@ from typing import Any, Final
 import grpc
 from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_pb2 import Execution, ExecutionError, Progress, Retention
+from croco.execution.v1.execution_service_pb2 import ServerLimits
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
+from execution_server.batches import Batches
 from execution_server.dispatch import Dispatcher
 from execution_server.domain.limits import CHECKPOINTS
 from execution_server.manager import Manager
@@ -22,6 +24,7 @@ from execution_server.rpc.calls import Limits as CallLimits
 from execution_server.rpc.execution_service import ExecutionService
 from execution_server.rpc.health import Health
 from execution_server.rpc.server import build
+from execution_server.rpc.server_info import ServerInfo
 from execution_server.rpc.worker_service import WorkerService
 from execution_server.store.port import ExecutionStore
 from execution_server.watch import Hub, Limits
@@ -68,7 +71,8 @@ async def served(
     hub = Hub(store, Limits(per_process, per_connection), bookmark_seconds=bookmark_seconds)
     health = Health(store)
     manager = Manager(store)
-    service = ExecutionService(manager, hub, CHECKPOINTS, Retention())
+    info = ServerInfo("test", ServerLimits(checkpoints=CHECKPOINTS), store)
+    service = ExecutionService(manager, Batches(manager), hub, info, Retention())
     work = WorkerService(manager, Dispatcher(store, manager, hub), hub, CHECKPOINTS)
     server = build(service, work, Calls(CALL_LIMITS), health, reuse_port=False, reflection_on=False)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -8,7 +8,8 @@ gRPC client takes without being told otherwise, so whatever was accepted can be 
 from typing import Final
 
 KIB: Final = 1024
-MESSAGE_BYTES: Final = 4 * KIB * KIB
+MIB: Final = KIB * KIB
+MESSAGE_BYTES: Final = 4 * MIB
 PAYLOAD_BYTES: Final = KIB * KIB
 """Of ``payload`` and ``result``, each."""
 CHECKPOINT_BYTES: Final = 256 * KIB
@@ -60,3 +61,7 @@ PAGE_SIZE: Final = 1_000
 DEFAULT_PAGE_SIZE: Final = 50
 PAGE_BYTES: Final = 3 * KIB * KIB
 """A page stops before its answer would grow past this."""
+BATCH_SIZE: Final = 500
+BATCH_BYTES: Final = 2 * KIB * KIB
+"""Of the executions in the answer to a batch; those that do not fit are cut. The rest is for what is cut and refused: a
+refusal tells up to 512 bytes of a key twice, and 500 times 2 KiB is a MiB."""

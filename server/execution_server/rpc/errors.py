@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import grpc
+from croco.execution.v1.error_reason_pb2 import Refusal
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -46,3 +47,22 @@ def trailers_of(problem: Problem) -> tuple[tuple[str, bytes], ...]:
         packed.Pack(detail)
         status.details.append(packed)
     return ((DETAILS_KEY, status.SerializeToString()),)
+
+
+def refusal_of(problem: Problem, within: str = "") -> Refusal:
+    """
+    The same for one part of a call.
+
+    Args:
+        within: the path that leads to the part in the whole request, which goes before that of the field at fault.
+    """
+    refusal = Refusal(
+        reason=f"ERROR_REASON_{problem.reason}",
+        message=message_of(problem),
+        metadata=problem.metadata,
+        code=code_of(problem).value[0],
+    )
+    if isinstance(problem, InvalidField):
+        refusal.message = f"{within}{refusal.message}"
+        refusal.metadata["field"] = f"{within}{problem.field}"
+    return refusal

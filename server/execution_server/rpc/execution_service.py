@@ -1,4 +1,4 @@
-"""The ExecutionService: each method checks, converts, calls and answers. Those that wait: ``watch_methods.py``."""
+"""The ExecutionService: each method checks, converts, calls and answers. More: ``watch_methods``, ``batch_methods``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any, TypeVar
 from croco.execution.v1 import execution_service_pb2 as messages
 from croco.execution.v1.execution_pb2 import Execution, Progress, Retention
 
+from ..batches import Batches
 from ..domain import limits, transitions
 from ..manager import Decision, Manager
 from ..store.port import Part
 from ..watch import Hub
 from . import pages, validate
+from .batch_methods import BatchMethods
 from .calls import Call
+from .server_info import ServerInfo
+from .templates import template_of
 from .values import identity, kept_error
 from .views import part_of, present
 from .watch_methods import WatchMethods
@@ -21,20 +25,28 @@ from .watch_methods import WatchMethods
 R = TypeVar("R")
 
 
-class ExecutionService(WatchMethods):
+class ExecutionService(WatchMethods, BatchMethods):
     """The methods, named as their RPCs."""
 
-    def __init__(self, manager: Manager, hub: Hub, max_checkpoints: int, retention: Retention) -> None:
+    def __init__(
+        self, manager: Manager, batches: Batches, hub: Hub, info: ServerInfo, retention: Retention
+    ) -> None:
         """*retention* is for executions whose creator does not say how long they are kept."""
-        super().__init__(manager, hub)
-        self._max_checkpoints = max_checkpoints
-        self._retention = retention
+        WatchMethods.__init__(self, manager, hub)
+        BatchMethods.__init__(self, batches, retention)
+        self._info = info
+        self._max_checkpoints = info.limits.checkpoints
+
+    async def GetServerInfo(
+        self, request: messages.GetServerInfoRequest, call: Call
+    ) -> messages.GetServerInfoResponse:
+        return self._info.as_message()
 
     async def CreateExecution(
         self, request: messages.CreateExecutionRequest, call: Call
     ) -> messages.CreateExecutionResponse:
         validate.create(request)
-        template = _template(request, self._retention)
+        template = template_of(request, self._retention)
         template.trace_parent = call.trace_parent
         record, created = await self._manager.create(template, call.terms(request))
         response = messages.CreateExecutionResponse(created=created)
@@ -180,40 +192,6 @@ class ExecutionService(WatchMethods):
 def _answer(response: R, record: Execution) -> R:
     present(record, response.execution)  # type: ignore[attr-defined]  # every response has one
     return response
-
-
-def _template(request: messages.CreateExecutionRequest, retention: Retention) -> Execution:
-    """The fields that the creator chooses, as a record."""
-    template = Execution(
-        type=request.type,
-        max_attempts=request.max_attempts
-        if request.HasField("max_attempts")
-        else limits.DEFAULT_MAX_ATTEMPTS,
-        idempotency_key=request.idempotency_key,
-        parent_id=request.parent_id,
-        labels=request.labels,
-        retention=retention,
-        priority=request.priority if request.HasField("priority") else limits.DEFAULT_PRIORITY,
-        max_crashes=request.max_crashes if request.HasField("max_crashes") else limits.DEFAULT_MAX_CRASHES,
-    )
-    for kept in ("succeeded", "failed"):
-        if request.retention.HasField(
-            kept
-        ):  # MergeFrom would add a duration's nanos to the default's seconds
-            getattr(template.retention, kept).CopyFrom(getattr(request.retention, kept))
-    chosen = (
-        "payload",
-        "timeout",
-        "start_timeout",
-        "total_timeout",
-        "retry_policy",
-        "scheduled_at",
-        "metadata",
-    )
-    for field in chosen:
-        if request.HasField(field):
-            getattr(template, field).CopyFrom(getattr(request, field))
-    return template
 
 
 def _progress(request: Any) -> Progress | None:

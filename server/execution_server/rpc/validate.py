@@ -13,6 +13,7 @@ from ..domain import limits
 from ..domain.problems import InvalidField
 from ..domain.status import STATUSES
 from .values import (
+    batch,
     checkpoints,
     error,
     idempotency_key,
@@ -76,6 +77,16 @@ def get_by_key(request: messages.GetExecutionByIdempotencyKeyRequest) -> None:
 
 def get(request: messages.GetExecutionRequest) -> None:
     identity("id", request.id)
+    view(request.view)
+
+
+def batch_create(request: messages.BatchCreateExecutionsRequest) -> None:
+    batch("requests", len(request.requests))
+    view(request.view)
+
+
+def batch_get(request: messages.BatchGetExecutionsRequest) -> None:
+    batch("ids", len(request.ids))
     view(request.view)
 
 

@@ -25,6 +25,14 @@ def identity(field: str, given: str) -> None:
         raise InvalidField(field, "is no execution id: a UUIDv7 in lower case with hyphens")
 
 
+def batch(field: str, given: int) -> None:
+    """The number of entries of a batch."""
+    if not given:
+        raise InvalidField(field, "is empty")
+    if given > limits.BATCH_SIZE:
+        raise InvalidField(field, f"has {given} entries; the limit is {limits.BATCH_SIZE}")
+
+
 def name(field: str, given: str) -> None:
     if not given:
         raise InvalidField(field, "is required")

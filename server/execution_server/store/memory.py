@@ -11,6 +11,7 @@ from asyncio import get_running_loop
 from collections.abc import Callable, Sequence
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 
 from ..domain.ids import partition_of
 from ..domain.leases import available_ms
@@ -29,6 +30,7 @@ from .port import (
     Query,
     Ready,
     Stored,
+    StoreFacts,
     Taken,
     key_claim,
 )
@@ -39,6 +41,7 @@ class MemoryStore:
 
     def __init__(self, partitions: int = 16, clock: Callable[[], int] | None = None) -> None:
         self.partitions = partitions
+        self.facts = StoreFacts(StoreKind.STORE_KIND_MEMORY, DurabilityClass.DURABILITY_CLASS_RELAXED)
         self.now_ms = clock or (lambda: time.time_ns() // 1_000_000)
         self._records: dict[str, tuple[bytes, bytes]] = {}  # id -> (record, version)
         self._claims: dict[str, tuple[str, int | None]] = {}  # name -> (id, when it ends)

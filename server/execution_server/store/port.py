@@ -21,6 +21,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 
 from ..domain.status import STATUSES
 
@@ -35,6 +36,7 @@ __all__ = [
     "Part",
     "Query",
     "Ready",
+    "StoreFacts",
     "Stored",
     "Taken",
     "key_claim",
@@ -135,6 +137,15 @@ class Ready(NamedTuple):
     type: str
 
 
+@dataclass(frozen=True)
+class StoreFacts:
+    """What a store says of itself, to be told by GetServerInfo."""
+
+    kind: StoreKind = StoreKind.STORE_KIND_UNSPECIFIED
+    durability: DurabilityClass = DurabilityClass.DURABILITY_CLASS_UNSPECIFIED
+    """What an acknowledged change survives; never more than the store's servers are set to."""
+
+
 class Feed(Protocol):
     """A subscription to changes, at most once each and in order per partition."""
 
@@ -153,6 +164,9 @@ class ExecutionStore(Protocol):
 
     partitions: int
     """Into how many parts ids are divided, a power of two: see ``domain/ids.py``."""
+
+    facts: StoreFacts
+    """What is known of the store just now. May be replaced at any time."""
 
     def now_ms(self) -> int:
         """The store's clock in epoch milliseconds. Must never be ahead of it, nor more than a second behind."""

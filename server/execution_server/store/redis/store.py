@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+from croco.execution.v1.execution_service_pb2 import StoreKind
 from redis.asyncio.connection import ConnectionPool
 
 from ...domain.timers import due_ms
@@ -23,6 +24,7 @@ from ..port import (
     Query,
     Ready,
     Stored,
+    StoreFacts,
     Taken,
     key_claim,
 )
@@ -45,6 +47,7 @@ class RedisStore:
     ) -> None:
         """*sharded*: tell of changes by sharded pub/sub, which a cluster needs."""
         self.partitions = keys.partitions
+        self.facts = StoreFacts(StoreKind.STORE_KIND_STANDALONE)
         self.now_ms = clock.now_ms
         self._pool, self._link, self._clock, self._keys = pool, link, clock, keys
         self._publish = "SPUBLISH" if sharded else "PUBLISH"

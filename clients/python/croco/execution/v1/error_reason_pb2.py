@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%croco/execution/v1/error_reason.proto\x12\x12\x63roco.execution.v1*\xca\x06\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\x01\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x02\x12#\n\x1f\x45RROR_REASON_INVALID_PAGE_TOKEN\x10\x03\x12$\n ERROR_REASON_EXECUTION_NOT_FOUND\x10\x04\x12\'\n#ERROR_REASON_IDEMPOTENCY_KEY_REUSED\x10\x05\x12)\n%ERROR_REASON_INVALID_STATE_TRANSITION\x10\x06\x12%\n!ERROR_REASON_MAX_RETRIES_EXCEEDED\x10\x07\x12&\n\"ERROR_REASON_EXECUTION_NOT_RUNNING\x10\x08\x12!\n\x1d\x45RROR_REASON_EXECUTION_ACTIVE\x10\t\x12\x1f\n\x1b\x45RROR_REASON_ATTEMPT_FENCED\x10\n\x12\"\n\x1e\x45RROR_REASON_REVISION_MISMATCH\x10\x0b\x12\x1b\n\x17\x45RROR_REASON_CONTENTION\x10\x0c\x12)\n%ERROR_REASON_WATCH_REVISION_COMPACTED\x10\r\x12\x1f\n\x1b\x45RROR_REASON_QUOTA_EXCEEDED\x10\x0e\x12!\n\x1d\x45RROR_REASON_TOO_MANY_WATCHES\x10\x0f\x12%\n!ERROR_REASON_TOO_MANY_CHECKPOINTS\x10\x10\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x11\x12 \n\x1c\x45RROR_REASON_SERVER_DRAINING\x10\x12\x12$\n ERROR_REASON_CREDENTIALS_MISSING\x10\x13\x12$\n ERROR_REASON_CREDENTIALS_INVALID\x10\x14\x12!\n\x1d\x45RROR_REASON_METHOD_FORBIDDEN\x10\x15\x12\x1b\n\x17\x45RROR_REASON_UNEXPECTED\x10\x16\x42]\n\x16\x64\x65v.croco.execution.v1P\x01ZAgithub.com/croco-dev/execution/clients/go/executionv1;executionv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%croco/execution/v1/error_reason.proto\x12\x12\x63roco.execution.v1\"\xc7\x01\n\x07Refusal\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.croco.execution.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12;\n\x08metadata\x18\x03 \x03(\x0b\x32).croco.execution.v1.Refusal.MetadataEntry\x12\x0c\n\x04\x63ode\x18\x04 \x01(\x05\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xca\x06\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\x01\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x02\x12#\n\x1f\x45RROR_REASON_INVALID_PAGE_TOKEN\x10\x03\x12$\n ERROR_REASON_EXECUTION_NOT_FOUND\x10\x04\x12\'\n#ERROR_REASON_IDEMPOTENCY_KEY_REUSED\x10\x05\x12)\n%ERROR_REASON_INVALID_STATE_TRANSITION\x10\x06\x12%\n!ERROR_REASON_MAX_RETRIES_EXCEEDED\x10\x07\x12&\n\"ERROR_REASON_EXECUTION_NOT_RUNNING\x10\x08\x12!\n\x1d\x45RROR_REASON_EXECUTION_ACTIVE\x10\t\x12\x1f\n\x1b\x45RROR_REASON_ATTEMPT_FENCED\x10\n\x12\"\n\x1e\x45RROR_REASON_REVISION_MISMATCH\x10\x0b\x12\x1b\n\x17\x45RROR_REASON_CONTENTION\x10\x0c\x12)\n%ERROR_REASON_WATCH_REVISION_COMPACTED\x10\r\x12\x1f\n\x1b\x45RROR_REASON_QUOTA_EXCEEDED\x10\x0e\x12!\n\x1d\x45RROR_REASON_TOO_MANY_WATCHES\x10\x0f\x12%\n!ERROR_REASON_TOO_MANY_CHECKPOINTS\x10\x10\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x11\x12 \n\x1c\x45RROR_REASON_SERVER_DRAINING\x10\x12\x12$\n ERROR_REASON_CREDENTIALS_MISSING\x10\x13\x12$\n ERROR_REASON_CREDENTIALS_INVALID\x10\x14\x12!\n\x1d\x45RROR_REASON_METHOD_FORBIDDEN\x10\x15\x12\x1b\n\x17\x45RROR_REASON_UNEXPECTED\x10\x16\x42]\n\x16\x64\x65v.croco.execution.v1P\x01ZAgithub.com/croco-dev/execution/clients/go/executionv1;executionv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,6 +32,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'croco.execution.v1.error_re
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.croco.execution.v1P\001ZAgithub.com/croco-dev/execution/clients/go/executionv1;executionv1'
-  _globals['_ERRORREASON']._serialized_start=62
-  _globals['_ERRORREASON']._serialized_end=904
+  _globals['_REFUSAL_METADATAENTRY']._loaded_options = None
+  _globals['_REFUSAL_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_ERRORREASON']._serialized_start=264
+  _globals['_ERRORREASON']._serialized_end=1106
+  _globals['_REFUSAL']._serialized_start=62
+  _globals['_REFUSAL']._serialized_end=261
+  _globals['_REFUSAL_METADATAENTRY']._serialized_start=214
+  _globals['_REFUSAL_METADATAENTRY']._serialized_end=261
 # @@protoc_insertion_point(module_scope)

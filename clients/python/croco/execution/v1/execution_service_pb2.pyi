@@ -1,5 +1,6 @@
 import datetime
 
+from croco.execution.v1 import error_reason_pb2 as _error_reason_pb2
 from croco.execution.v1 import execution_pb2 as _execution_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
@@ -22,12 +23,36 @@ class WatchEvent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WATCH_EVENT_UPDATED: _ClassVar[WatchEvent]
     WATCH_EVENT_BOOKMARK: _ClassVar[WatchEvent]
     WATCH_EVENT_DELETED: _ClassVar[WatchEvent]
+
+class StoreKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STORE_KIND_UNSPECIFIED: _ClassVar[StoreKind]
+    STORE_KIND_MEMORY: _ClassVar[StoreKind]
+    STORE_KIND_STANDALONE: _ClassVar[StoreKind]
+    STORE_KIND_SENTINEL: _ClassVar[StoreKind]
+    STORE_KIND_CLUSTER: _ClassVar[StoreKind]
+
+class DurabilityClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DURABILITY_CLASS_UNSPECIFIED: _ClassVar[DurabilityClass]
+    DURABILITY_CLASS_RELAXED: _ClassVar[DurabilityClass]
+    DURABILITY_CLASS_LOCAL: _ClassVar[DurabilityClass]
+    DURABILITY_CLASS_REPLICATED: _ClassVar[DurabilityClass]
 WATCH_EVENT_UNSPECIFIED: WatchEvent
 WATCH_EVENT_SNAPSHOT: WatchEvent
 WATCH_EVENT_STATUS_CHANGED: WatchEvent
 WATCH_EVENT_UPDATED: WatchEvent
 WATCH_EVENT_BOOKMARK: WatchEvent
 WATCH_EVENT_DELETED: WatchEvent
+STORE_KIND_UNSPECIFIED: StoreKind
+STORE_KIND_MEMORY: StoreKind
+STORE_KIND_STANDALONE: StoreKind
+STORE_KIND_SENTINEL: StoreKind
+STORE_KIND_CLUSTER: StoreKind
+DURABILITY_CLASS_UNSPECIFIED: DurabilityClass
+DURABILITY_CLASS_RELAXED: DurabilityClass
+DURABILITY_CLASS_LOCAL: DurabilityClass
+DURABILITY_CLASS_REPLICATED: DurabilityClass
 
 class CreateExecutionRequest(_message.Message):
     __slots__ = ("type", "payload", "max_attempts", "timeout", "idempotency_key", "parent_id", "metadata", "labels", "retry_policy", "start_timeout", "total_timeout", "request_id", "retention", "scheduled_at", "priority", "max_crashes")
@@ -446,3 +471,91 @@ class WaitExecutionResponse(_message.Message):
     execution: _execution_pb2.Execution
     done: bool
     def __init__(self, execution: _Optional[_Union[_execution_pb2.Execution, _Mapping]] = ..., done: bool = ...) -> None: ...
+
+class BatchCreateExecutionsRequest(_message.Message):
+    __slots__ = ("requests", "view")
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[CreateExecutionRequest]
+    view: _execution_pb2.ExecutionView
+    def __init__(self, requests: _Optional[_Iterable[_Union[CreateExecutionRequest, _Mapping]]] = ..., view: _Optional[_Union[_execution_pb2.ExecutionView, str]] = ...) -> None: ...
+
+class BatchCreateExecutionsResponse(_message.Message):
+    __slots__ = ("outcomes",)
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedCompositeFieldContainer[BatchCreateOutcome]
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[BatchCreateOutcome, _Mapping]]] = ...) -> None: ...
+
+class BatchCreateOutcome(_message.Message):
+    __slots__ = ("execution", "refusal", "created", "cut")
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    execution: _execution_pb2.Execution
+    refusal: _error_reason_pb2.Refusal
+    created: bool
+    cut: bool
+    def __init__(self, execution: _Optional[_Union[_execution_pb2.Execution, _Mapping]] = ..., refusal: _Optional[_Union[_error_reason_pb2.Refusal, _Mapping]] = ..., created: bool = ..., cut: bool = ...) -> None: ...
+
+class BatchGetExecutionsRequest(_message.Message):
+    __slots__ = ("ids", "view")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    view: _execution_pb2.ExecutionView
+    def __init__(self, ids: _Optional[_Iterable[str]] = ..., view: _Optional[_Union[_execution_pb2.ExecutionView, str]] = ...) -> None: ...
+
+class BatchGetExecutionsResponse(_message.Message):
+    __slots__ = ("outcomes",)
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedCompositeFieldContainer[BatchGetOutcome]
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[BatchGetOutcome, _Mapping]]] = ...) -> None: ...
+
+class BatchGetOutcome(_message.Message):
+    __slots__ = ("execution", "refusal", "cut")
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    execution: _execution_pb2.Execution
+    refusal: _error_reason_pb2.Refusal
+    cut: bool
+    def __init__(self, execution: _Optional[_Union[_execution_pb2.Execution, _Mapping]] = ..., refusal: _Optional[_Union[_error_reason_pb2.Refusal, _Mapping]] = ..., cut: bool = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerInfoResponse(_message.Message):
+    __slots__ = ("version", "store_kind", "durability", "partitions", "limits")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STORE_KIND_FIELD_NUMBER: _ClassVar[int]
+    DURABILITY_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    store_kind: StoreKind
+    durability: DurabilityClass
+    partitions: int
+    limits: ServerLimits
+    def __init__(self, version: _Optional[str] = ..., store_kind: _Optional[_Union[StoreKind, str]] = ..., durability: _Optional[_Union[DurabilityClass, str]] = ..., partitions: _Optional[int] = ..., limits: _Optional[_Union[ServerLimits, _Mapping]] = ...) -> None: ...
+
+class ServerLimits(_message.Message):
+    __slots__ = ("message_bytes", "batch_size", "page_size", "checkpoints", "calls_under_way", "watches_per_connection", "default_deadline", "max_deadline")
+    MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    CALLS_UNDER_WAY_FIELD_NUMBER: _ClassVar[int]
+    WATCHES_PER_CONNECTION_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    MAX_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    message_bytes: int
+    batch_size: int
+    page_size: int
+    checkpoints: int
+    calls_under_way: int
+    watches_per_connection: int
+    default_deadline: _duration_pb2.Duration
+    max_deadline: _duration_pb2.Duration
+    def __init__(self, message_bytes: _Optional[int] = ..., batch_size: _Optional[int] = ..., page_size: _Optional[int] = ..., checkpoints: _Optional[int] = ..., calls_under_way: _Optional[int] = ..., watches_per_connection: _Optional[int] = ..., default_deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_deadline: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -139,6 +139,21 @@ class ExecutionServiceStub(object):
                 request_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.WaitExecutionRequest.SerializeToString,
                 response_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.WaitExecutionResponse.FromString,
                 _registered_method=True)
+        self.BatchCreateExecutions = channel.unary_unary(
+                '/croco.execution.v1.ExecutionService/BatchCreateExecutions',
+                request_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchCreateExecutionsRequest.SerializeToString,
+                response_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchCreateExecutionsResponse.FromString,
+                _registered_method=True)
+        self.BatchGetExecutions = channel.unary_unary(
+                '/croco.execution.v1.ExecutionService/BatchGetExecutions',
+                request_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchGetExecutionsRequest.SerializeToString,
+                response_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchGetExecutionsResponse.FromString,
+                _registered_method=True)
+        self.GetServerInfo = channel.unary_unary(
+                '/croco.execution.v1.ExecutionService/GetServerInfo',
+                request_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.GetServerInfoRequest.SerializeToString,
+                response_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.GetServerInfoResponse.FromString,
+                _registered_method=True)
 
 
 class ExecutionServiceServicer(object):
@@ -353,6 +368,38 @@ class ExecutionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchCreateExecutions(self, request, context):
+        """Creates up to 500 executions, each as CreateExecution does: each by itself, created, found or refused whatever becomes
+        of the others. An entry sees those before it: the second of two with one `idempotency_key` finds the first. Many times
+        cheaper than as many calls. Answers the BASIC view by default, in the order of the requests.
+
+        What the whole call is refused for creates nothing: its number of entries, its size, its view. Repeat: per entry as
+        CreateExecution, also as a single call, as long as the entry has its `request_id` or `idempotency_key`.
+        Errors: STORE_UNAVAILABLE only if the store answered for none of the entries.
+        Refusals of an entry: INVALID_FIELD, PAYLOAD_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, STORE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetExecutions(self, request, context):
+        """Answers up to 500 executions, each as last committed, in the BASIC view by default and in the order of the ids. Not
+        all of one moment. Changes nothing.
+        Errors: STORE_UNAVAILABLE only if the store answered for none of the ids.
+        Refusals of an id: EXECUTION_NOT_FOUND, INVALID_FIELD, STORE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetServerInfo(self, request, context):
+        """Answers what the server is and what it takes: its version, its store and what that promises, its limits. Reads what
+        the server knows, not the store. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ExecutionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -445,6 +492,21 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.WaitExecution,
                     request_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.WaitExecutionRequest.FromString,
                     response_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.WaitExecutionResponse.SerializeToString,
+            ),
+            'BatchCreateExecutions': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCreateExecutions,
+                    request_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchCreateExecutionsRequest.FromString,
+                    response_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchCreateExecutionsResponse.SerializeToString,
+            ),
+            'BatchGetExecutions': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetExecutions,
+                    request_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchGetExecutionsRequest.FromString,
+                    response_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchGetExecutionsResponse.SerializeToString,
+            ),
+            'GetServerInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServerInfo,
+                    request_deserializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.GetServerInfoRequest.FromString,
+                    response_serializer=croco_dot_execution_dot_v1_dot_execution__service__pb2.GetServerInfoResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -948,6 +1010,87 @@ class ExecutionService(object):
             '/croco.execution.v1.ExecutionService/WaitExecution',
             croco_dot_execution_dot_v1_dot_execution__service__pb2.WaitExecutionRequest.SerializeToString,
             croco_dot_execution_dot_v1_dot_execution__service__pb2.WaitExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCreateExecutions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/croco.execution.v1.ExecutionService/BatchCreateExecutions',
+            croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchCreateExecutionsRequest.SerializeToString,
+            croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchCreateExecutionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetExecutions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/croco.execution.v1.ExecutionService/BatchGetExecutions',
+            croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchGetExecutionsRequest.SerializeToString,
+            croco_dot_execution_dot_v1_dot_execution__service__pb2.BatchGetExecutionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServerInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/croco.execution.v1.ExecutionService/GetServerInfo',
+            croco_dot_execution_dot_v1_dot_execution__service__pb2.GetServerInfoRequest.SerializeToString,
+            croco_dot_execution_dot_v1_dot_execution__service__pb2.GetServerInfoResponse.FromString,
             options,
             channel_credentials,
             insecure,

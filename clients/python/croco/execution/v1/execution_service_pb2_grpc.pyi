@@ -170,6 +170,26 @@ class ExecutionServiceStub:
     FULL view by default. Changes nothing. For callers that cannot stream.
     Errors: EXECUTION_NOT_FOUND (also when it is deleted), TOO_MANY_WATCHES, SERVER_DRAINING.
     """
+    BatchCreateExecutions: _grpc.UnaryUnaryMultiCallable[_execution_service_pb2.BatchCreateExecutionsRequest, _execution_service_pb2.BatchCreateExecutionsResponse]
+    """Creates up to 500 executions, each as CreateExecution does: each by itself, created, found or refused whatever becomes
+    of the others. An entry sees those before it: the second of two with one `idempotency_key` finds the first. Many times
+    cheaper than as many calls. Answers the BASIC view by default, in the order of the requests.
+
+    What the whole call is refused for creates nothing: its number of entries, its size, its view. Repeat: per entry as
+    CreateExecution, also as a single call, as long as the entry has its `request_id` or `idempotency_key`.
+    Errors: STORE_UNAVAILABLE only if the store answered for none of the entries.
+    Refusals of an entry: INVALID_FIELD, PAYLOAD_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, STORE_UNAVAILABLE.
+    """
+    BatchGetExecutions: _grpc.UnaryUnaryMultiCallable[_execution_service_pb2.BatchGetExecutionsRequest, _execution_service_pb2.BatchGetExecutionsResponse]
+    """Answers up to 500 executions, each as last committed, in the BASIC view by default and in the order of the ids. Not
+    all of one moment. Changes nothing.
+    Errors: STORE_UNAVAILABLE only if the store answered for none of the ids.
+    Refusals of an id: EXECUTION_NOT_FOUND, INVALID_FIELD, STORE_UNAVAILABLE.
+    """
+    GetServerInfo: _grpc.UnaryUnaryMultiCallable[_execution_service_pb2.GetServerInfoRequest, _execution_service_pb2.GetServerInfoResponse]
+    """Answers what the server is and what it takes: its version, its store and what that promises, its limits. Reads what
+    the server knows, not the store. Changes nothing.
+    """
 
 @_typing.type_check_only
 class ExecutionServiceAsyncStub(ExecutionServiceStub):
@@ -312,6 +332,26 @@ class ExecutionServiceAsyncStub(ExecutionServiceStub):
     """Waits until an execution is COMPLETED, FAILED, TIMED_OUT or CANCELLED, or `timeout` has passed, and answers it in the
     FULL view by default. Changes nothing. For callers that cannot stream.
     Errors: EXECUTION_NOT_FOUND (also when it is deleted), TOO_MANY_WATCHES, SERVER_DRAINING.
+    """
+    BatchCreateExecutions: _aio.UnaryUnaryMultiCallable[_execution_service_pb2.BatchCreateExecutionsRequest, _execution_service_pb2.BatchCreateExecutionsResponse]  # type: ignore[assignment]
+    """Creates up to 500 executions, each as CreateExecution does: each by itself, created, found or refused whatever becomes
+    of the others. An entry sees those before it: the second of two with one `idempotency_key` finds the first. Many times
+    cheaper than as many calls. Answers the BASIC view by default, in the order of the requests.
+
+    What the whole call is refused for creates nothing: its number of entries, its size, its view. Repeat: per entry as
+    CreateExecution, also as a single call, as long as the entry has its `request_id` or `idempotency_key`.
+    Errors: STORE_UNAVAILABLE only if the store answered for none of the entries.
+    Refusals of an entry: INVALID_FIELD, PAYLOAD_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, STORE_UNAVAILABLE.
+    """
+    BatchGetExecutions: _aio.UnaryUnaryMultiCallable[_execution_service_pb2.BatchGetExecutionsRequest, _execution_service_pb2.BatchGetExecutionsResponse]  # type: ignore[assignment]
+    """Answers up to 500 executions, each as last committed, in the BASIC view by default and in the order of the ids. Not
+    all of one moment. Changes nothing.
+    Errors: STORE_UNAVAILABLE only if the store answered for none of the ids.
+    Refusals of an id: EXECUTION_NOT_FOUND, INVALID_FIELD, STORE_UNAVAILABLE.
+    """
+    GetServerInfo: _aio.UnaryUnaryMultiCallable[_execution_service_pb2.GetServerInfoRequest, _execution_service_pb2.GetServerInfoResponse]  # type: ignore[assignment]
+    """Answers what the server is and what it takes: its version, its store and what that promises, its limits. Reads what
+    the server knows, not the store. Changes nothing.
     """
 
 class ExecutionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -560,6 +600,44 @@ class ExecutionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Waits until an execution is COMPLETED, FAILED, TIMED_OUT or CANCELLED, or `timeout` has passed, and answers it in the
         FULL view by default. Changes nothing. For callers that cannot stream.
         Errors: EXECUTION_NOT_FOUND (also when it is deleted), TOO_MANY_WATCHES, SERVER_DRAINING.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchCreateExecutions(
+        self,
+        request: _execution_service_pb2.BatchCreateExecutionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_execution_service_pb2.BatchCreateExecutionsResponse, _abc.Awaitable[_execution_service_pb2.BatchCreateExecutionsResponse]]:
+        """Creates up to 500 executions, each as CreateExecution does: each by itself, created, found or refused whatever becomes
+        of the others. An entry sees those before it: the second of two with one `idempotency_key` finds the first. Many times
+        cheaper than as many calls. Answers the BASIC view by default, in the order of the requests.
+
+        What the whole call is refused for creates nothing: its number of entries, its size, its view. Repeat: per entry as
+        CreateExecution, also as a single call, as long as the entry has its `request_id` or `idempotency_key`.
+        Errors: STORE_UNAVAILABLE only if the store answered for none of the entries.
+        Refusals of an entry: INVALID_FIELD, PAYLOAD_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, STORE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetExecutions(
+        self,
+        request: _execution_service_pb2.BatchGetExecutionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_execution_service_pb2.BatchGetExecutionsResponse, _abc.Awaitable[_execution_service_pb2.BatchGetExecutionsResponse]]:
+        """Answers up to 500 executions, each as last committed, in the BASIC view by default and in the order of the ids. Not
+        all of one moment. Changes nothing.
+        Errors: STORE_UNAVAILABLE only if the store answered for none of the ids.
+        Refusals of an id: EXECUTION_NOT_FOUND, INVALID_FIELD, STORE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetServerInfo(
+        self,
+        request: _execution_service_pb2.GetServerInfoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_execution_service_pb2.GetServerInfoResponse, _abc.Awaitable[_execution_service_pb2.GetServerInfoResponse]]:
+        """Answers what the server is and what it takes: its version, its store and what that promises, its limits. Reads what
+        the server knows, not the store. Changes nothing.
         """
 
 def add_ExecutionServiceServicer_to_server(servicer: ExecutionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
