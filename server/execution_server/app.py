@@ -17,18 +17,18 @@ from croco.execution.v1.execution_service_pb2 import ServerLimits
 
 from . import ready
 from .batches import Batches
+from .callers import open_callers
+from .certificates import open_certificates
 from .config import Settings, StartError
 from .dispatch import Dispatcher
 from .domain import limits
-from .domain.problems import QuotaExceeded
 from .manager import Manager
-from .places import Limits as PlaceLimits
-from .places import Places
+from .rpc.access import Access
 from .rpc.calls import Calls
 from .rpc.calls import Limits as CallLimits
 from .rpc.execution_service import ExecutionService
 from .rpc.health import Health
-from .rpc.server import build, stop
+from .rpc.server import build, listen, stop
 from .rpc.server_info import ServerInfo
 from .rpc.worker_service import WorkerService
 from .store.memory import MemoryStore
@@ -37,6 +37,7 @@ from .store.redis import StoreRefused, open_store
 from .sweeper import Sweeper
 from .version import version
 from .watch import Hub
+from .watch import Limits as WatchLimits
 
 log = logging.getLogger(__name__)
 
@@ -103,40 +104,40 @@ def _info(settings: Settings, store: ExecutionStore) -> ServerInfo:
 
 async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Event) -> None:
     manager = Manager(store)
-    hub = Hub(store, PlaceLimits(settings.max_watches, settings.max_watches_per_connection))
+    hub = Hub(store, WatchLimits(settings.max_watches, settings.max_watches_per_connection))
     health = Health(store)
+    certificates, callers = open_certificates(settings), open_callers(settings)
+    access = Access(callers) if callers else None
     calls = Calls(
         CallLimits(
             default_seconds=settings.default_deadline.total_seconds(),
             most_seconds=settings.max_deadline.total_seconds(),
             slow_seconds=settings.slow_call.total_seconds(),
-            unary=PlaceLimits(settings.max_inflight, settings.max_inflight_per_connection),
-            unary_bytes=settings.max_inflight_bytes,
-        )
+            unary=settings.max_inflight,
+        ),
+        access,
     )
     dispatcher = Dispatcher(store, manager, hub)
-    work = Places(
-        "work streams",
-        PlaceLimits(settings.max_work_streams, settings.max_work_streams_per_connection),
-        QuotaExceeded,
-    )
     server = build(
         ExecutionService(manager, Batches(manager), hub, _info(settings, store), _retention(settings)),
-        WorkerService(manager, dispatcher, hub, work, settings.max_checkpoints),
+        WorkerService(manager, dispatcher, hub, settings.max_checkpoints),
         calls,
         health,
         reuse_port=settings.reuse_port,
         reflection_on=settings.reflection,
+        access=access,
     )
     await health.start()
     try:
-        port = server.add_insecure_port(str(settings.listen))
+        port = listen(server, str(settings.listen), certificates)
     except RuntimeError:
         raise StartError(f"The server cannot listen on {settings.listen}: is the port in use?") from None
     await health.run_once()
     await server.start()
     sweeper = Sweeper(store, manager)
-    chores = [asyncio.create_task(chore.run_forever()) for chore in (health, sweeper, dispatcher)]
+    chores = [
+        asyncio.create_task(chore.run_forever()) for chore in (health, sweeper, dispatcher, access) if chore
+    ]
     address = f"{str(settings.listen).rpartition(':')[0]}:{port}"
     ready.publish(settings.ready_file, address)
     log.info("serving", extra={"fields": {"address": address}})
@@ -147,7 +148,7 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
     await health.drain()
     await asyncio.sleep(settings.drain_delay.total_seconds())
     hub.drain()
-    await stop(server, settings.drain_grace.total_seconds(), calls, lambda: hub.watches + work.taken)
+    await stop(server, settings.drain_grace.total_seconds(), calls, lambda: hub.watches)
     for chore in chores:
         chore.cancel()
     await hub.close()

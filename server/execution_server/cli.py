@@ -1,5 +1,5 @@
 """
-The command ``execution-server``: serve, check, health.
+The command ``execution-server``: serve, check, health, token.
 
 It decides what runs where, and puts every failure to start into a sentence: no traceback for a busy port. The exit
 status is 0 for a server that stopped as asked, 1 for one that cannot start or is not healthy, 2 for a wrong setting.
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from . import logs, parent_death, ports, ready, workers
+from . import callers, certificates, logs, parent_death, ports, ready, workers
 from .config import SETTINGS, Address, ConfigError, Setting, Settings, StartError, without_secrets
 from .version import version
 
@@ -27,7 +27,9 @@ __all__ = ["main"]
 LOCK_WAIT = timedelta(seconds=10)
 """How long ``serve`` waits for another server on its data folder to end, as when one is restarted."""
 CHECK_SECONDS = 10.0
+HEALTH_SETTINGS = ("listen", "tls_certificate", "tls_key")
 HEALTH_PATIENCE = timedelta(seconds=3)
+TOKEN_SUMMARY = "Make a token for a caller, and the line by which the server knows it."
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -62,13 +64,28 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         command.set_defaults(run=run)
         for setting in SETTINGS:
-            if not setting.internal and (run is not _health or setting.name == "listen"):
+            if not setting.internal and (run is not _health or setting.name in HEALTH_SETTINGS):
                 _add_flag(command, setting)
         if run is _health:
             command.add_argument(
                 "--service", default="", help="The service to ask about. Default: the whole server."
             )
+    _add_token_command(commands.add_parser("token", help=TOKEN_SUMMARY, description=TOKEN_SUMMARY))
     return parser
+
+
+def _add_token_command(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=_token)
+    command.add_argument(
+        "name", metavar="NAME", help="Whose it is, as the history of executions will call them."
+    )
+    command.add_argument("roles", metavar="ROLES", help=f"What it is good for: {callers.ROLES_ALLOWED}.")
+    command.add_argument(
+        "--until",
+        metavar="TIME",
+        default="",
+        help=f"When it expires: {callers.UNTIL_ALLOWED}. Default: never.",
+    )
 
 
 def _add_flag(command: argparse.ArgumentParser, setting: Setting) -> None:
@@ -88,6 +105,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _end_while_starting)
     ready.prepare(settings.ready_file)
     try:
+        _refuse_unsafe(settings)
         if not settings.reuse_port:
             ports.refuse_busy(settings.listen)
         with _with_store(settings, lock_wait=LOCK_WAIT) as (settings, store):
@@ -95,6 +113,13 @@ def _serve(arguments: argparse.Namespace) -> int:
             return _run(settings)
     finally:
         ready.withdraw(settings.ready_file)
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    """What the server would refuse when it begins to listen is said before the store is started."""
+    certificates.refuse_plaintext(settings)
+    certificates.open_certificates(settings)
+    callers.open_callers(settings)
 
 
 def _run(settings: Settings) -> int:
@@ -149,6 +174,7 @@ def _end_while_starting(_signal: int, _frame: object) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     settings = Settings.load(arguments, os.environ)
     logs.configure(settings)
+    _refuse_unsafe(settings)
     print(f"The settings are allowed: the server would listen on {settings.listen}.")
     with _with_store(settings, lock_wait=timedelta(0)) as (settings, store):
         if settings.store_url.startswith("memory:"):
@@ -177,8 +203,22 @@ async def _open_store(settings: Settings, store: str) -> None:
 def _health(arguments: argparse.Namespace) -> int:
     from .rpc.probe import ask_health  # gRPC
 
-    listen = Settings.load(arguments, os.environ).listen
-    target = Address(WILDCARDS.get(listen.host, listen.host), listen.port)
-    status = ask_health(str(target), service=arguments.service, patience=HEALTH_PATIENCE)
+    settings = Settings.load(arguments, os.environ)
+    own = certificates.open_certificates(settings)
+    host, port = settings.listen.host, settings.listen.port
+    target = Address(WILDCARDS.get(host, host), port)
+    status = ask_health(
+        str(target),
+        service=arguments.service,
+        patience=HEALTH_PATIENCE,
+        certificates=own.value if own else None,
+    )
     print(f"{target}: {status}")
     return 0 if status == "SERVING" else 1
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    token, line = callers.new_token(arguments.name, arguments.roles, arguments.until)
+    print("The token, shown this once, and the line for the file of --tokens-file:", file=sys.stderr)
+    print(token, line, sep="\n")
+    return 0

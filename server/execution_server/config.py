@@ -44,17 +44,18 @@ class Settings:
     partitions: int
     key_prefix: str
     listen: Address
+    allow_plaintext: bool
+    tls_certificate: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    tokens_file: Path | None
     workers: int
     reflection: bool
     default_deadline: timedelta
     max_deadline: timedelta
     max_inflight: int
-    max_inflight_per_connection: int
-    max_inflight_bytes: int
     max_watches: int
     max_watches_per_connection: int
-    max_work_streams: int
-    max_work_streams_per_connection: int
     max_checkpoints: int
     retention: timedelta
     failed_retention: timedelta
@@ -158,6 +159,12 @@ def _refuse_password_in_flag(url: str | None) -> None:
 def _refuse_contradictions(settings: Settings) -> None:
     if settings.require_store_url and not settings.store_url:
         raise ConfigError("require_store_url is on, and there is no store_url; set EXECUTION_STORE_URL.")
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise ConfigError("Of tls_certificate and tls_key one is given; allowed are both, or neither.")
+    if settings.tls_client_ca and not settings.tls_certificate:
+        raise ConfigError(
+            "tls_client_ca is given, and there is no tls_certificate; it takes both for clients to show theirs."
+        )
     if settings.workers > 1 and settings.store_url.startswith("memory:"):
         raise ConfigError(
             "workers is more than 1, and store_url is memory://, which cannot be shared; use 1 worker."

@@ -102,6 +102,33 @@ SETTINGS = (
     Setting("key_prefix", _KEY_PREFIX, "execution", "What every key in the store begins with."),
     Setting("listen", address(), "127.0.0.1:50051", "Where gRPC calls are answered. Port 0: any free port."),
     Setting(
+        "allow_plaintext",
+        on_off(),
+        "off",
+        "Whether to listen without TLS where other machines can reach it: for where something else encrypts, such as a "
+        "service mesh. On loopback it needs no leave.",
+    ),
+    Setting(
+        "tls_certificate",
+        path(),
+        "",
+        "The server's certificate with those of its issuers, in PEM; with it calls are encrypted. It and the two "
+        "below are read again when they change.",
+    ),
+    Setting("tls_key", path(), "", "The key of tls_certificate, in PEM, not encrypted."),
+    Setting(
+        "tls_client_ca",
+        path(),
+        "",
+        "Who issues the certificates of clients, in PEM; with it every client must show one (mTLS).",
+    ),
+    Setting(
+        "tokens_file",
+        path(),
+        "",
+        "Who may call, and what: the file of callers, read again when it changes. Empty: everybody may everything.",
+    ),
+    Setting(
         "workers", whole_number(1, 256), "1", "How many processes share the port; each keeps one core busy."
     ),
     Setting(
@@ -123,33 +150,9 @@ SETTINGS = (
         "How long a call may take, whatever its caller set; watches and waits excepted.",
     ),
     Setting("max_inflight", _COUNT, "8192", "Calls under way in one process; more are refused."),
-    Setting(
-        "max_inflight_per_connection",
-        _COUNT,
-        "1024",
-        "Calls under way on one connection; more are refused, so that a flood on one leaves room for the others.",
-    ),
-    Setting(
-        "max_inflight_bytes",
-        whole_number(4_194_304, 2**40),
-        "268435456",
-        "Bytes of the requests under way in one process; more are refused. A single call always finds room.",
-    ),
     Setting("max_watches", _COUNT, "10000", "Watches open in one process; more are refused."),
     Setting(
         "max_watches_per_connection", _COUNT, "1000", "Watches open on one connection; more are refused."
-    ),
-    Setting(
-        "max_work_streams",
-        _COUNT,
-        "2000",
-        "Work streams open and claims waiting in one process; more are refused.",
-    ),
-    Setting(
-        "max_work_streams_per_connection",
-        _COUNT,
-        "1000",
-        "Work streams open and claims waiting on one connection; more are refused.",
     ),
     Setting(
         "max_checkpoints", whole_number(1, 2_000), "100", "Checkpoints of one execution; more are refused."

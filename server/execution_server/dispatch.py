@@ -44,6 +44,7 @@ class Demand:
         give: is called with each execution that became its own, and with None when anything else has changed here.
         looked: whether all that was ready when it came has been looked at.
         gone: the worker takes nothing any more: what is still claimed for it is given back.
+        actor: who calls for it, see ``Terms``.
     """
 
     worker_id: str
@@ -54,6 +55,7 @@ class Demand:
     claiming: int = 0
     looked: bool = False
     gone: bool = False
+    actor: str = ""
 
 
 class Dispatcher:
@@ -191,7 +193,7 @@ class Dispatcher:
         record = None
         try:
             record = await self._manager.change(
-                one.id, decide, Terms(method="claim", deadline=deadline), Part.FULL
+                one.id, decide, Terms(method="claim", deadline=deadline, actor=demand.actor), Part.FULL
             )
         except (InvalidStateTransition, ExecutionNotFound):
             pass  # somebody else was faster

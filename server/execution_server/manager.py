@@ -28,6 +28,7 @@ from .domain.problems import (
     Problem,
     StoreUnavailable,
 )
+from .domain.record import sign
 from .store import parts
 from .store.port import (
     Claim,
@@ -65,6 +66,8 @@ class Terms:
     attempt: int | None = None
     from_worker: bool = False
     """Whether it is a call that belongs to an attempt."""
+    actor: str = ""
+    """Who calls, for the history; nobody where callers are not known."""
 
     def request(self) -> bytes:
         """The name to remember the call by; one without ``request_id`` gets one for the server's own repetitions."""
@@ -115,6 +118,7 @@ class Manager:
             now_ms = self._store.now_ms()
             execution_id = ids.new_id(now_ms, secrets.randbits(64), slice_)
             created = transitions.create(template, execution_id=execution_id, now_ms=now_ms)
+            sign(created, template, terms.actor)
             requests.remember(created, request)
             outcome = await self._store.create(created, claim, deadline=terms.deadline)
             if not isinstance(outcome, Taken):
@@ -238,7 +242,7 @@ class Manager:
         try:
             requests.check_revision(settled, terms.expected_revision)
             requests.check_attempt(settled, terms.attempt, from_worker=terms.from_worker)
-            return decide(settled, now_ms=now_ms), None
+            return sign(decide(settled, now_ms=now_ms), settled, terms.actor), None
         except Problem as problem:
             return settled, problem
 

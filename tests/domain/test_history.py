@@ -3,11 +3,14 @@
 import pytest
 from croco.execution.v1.execution_pb2 import ExecutionStatus, Progress, StatusReason
 from execution_server.domain import limits, transitions
+from execution_server.domain.record import copied, enter, sign
 from execution_server.domain.status import RETRYING, RUNNING, STATUSES, status_name
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.domain.records import CREATED_MS, NOW_MS, created, failure, in_status
 from tests.domain.verbs import VERBS, Result, Verb
+
+REASON = StatusReason.STATUS_REASON_AUTOMATIC_RETRY
 
 
 def test_each_status_change_is_an_entry_with_all_that_is_to_be_known() -> None:
@@ -64,3 +67,21 @@ def test_time_never_goes_backwards_whatever_the_clock_does(verb: Verb, status: E
     )
     for moment in (after.started_at, after.completed_at, after.progress.updated_at):
         assert moment.ToMilliseconds() == 0 or before.created_at.ToMilliseconds() <= moment.ToMilliseconds()
+
+
+def test_a_status_change_is_signed_by_who_made_it() -> None:
+    """What was there before stays as it is, and what the server does by itself stays its own."""
+    running = sign(transitions.start(created(), now_ms=NOW_MS), created(), "runner")
+    timed_out = transitions.time_out(running, now_ms=NOW_MS)
+    retried = enter(copied(timed_out), RETRYING, REASON, NOW_MS, transitions.SERVER)
+
+    sign(retried, running, "boss")
+
+    assert [entry.actor for entry in retried.history] == ["", "runner", "boss", "server"]
+
+
+def test_what_does_not_change_is_not_signed() -> None:
+    """A repeat of a cancellation must leave the record as it was, to the byte."""
+    execution = created()
+    assert sign(execution, execution, "boss") is execution
+    assert [entry.actor for entry in execution.history] == [""]

@@ -91,10 +91,7 @@ EXAMPLES: Final = (
         problems.WatchRevisionCompacted(ID, 2, 57),
         f"The history of execution {ID} begins at revision 57 and does not reach back to 2.",
     ),
-    (
-        problems.QuotaExceeded(4096, "This server has all the calls that it takes"),
-        "This server has all the calls that it takes; the limit is 4096.",
-    ),
+    (problems.QuotaExceeded(4096), "This server has 4096 calls under way, as many as it takes."),
     (
         problems.TooManyWatches(1000, "This connection has all the watches that it may have"),
         "This connection has all the watches that it may have; the limit is 1000.",
@@ -111,13 +108,17 @@ EXAMPLES: Final = (
         problems.ServerDraining(revision=12),
         "This server is about to stop. Repeat the call: another one answers it.",
     ),
-    (problems.CredentialsMissing("The call carries no token."), "The call carries no token."),
-    (problems.CredentialsInvalid("The token has expired."), "The token has expired."),
+    (
+        problems.CredentialsMissing(),
+        "This service answers those it knows: send a token, as 'authorization: Bearer ...'.",
+    ),
+    (problems.CredentialsInvalid(), "The call's credentials are unknown or have expired."),
     (
         problems.MethodForbidden(
-            "Only for admins.", method="/croco.execution.v1.ExecutionService/DeleteExecution"
+            "/croco.execution.v1.ExecutionService/DeleteExecution", "billing", ["admin"]
         ),
-        "Only for admins.",
+        "The caller billing may not call /croco.execution.v1.ExecutionService/DeleteExecution; "
+        "those who may are admin.",
     ),
     (
         problems.Unexpected("9f1c2ab37d40"),

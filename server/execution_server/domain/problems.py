@@ -29,6 +29,7 @@ One class per value of ``ErrorReason`` in error_reason.proto, where each has a w
 together. Messages are sentences with ids and statuses, never a payload or another program's text.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
@@ -227,8 +228,8 @@ class QuotaExceeded(Problem):
     reason, code = "QUOTA_EXCEEDED", "RESOURCE_EXHAUSTED"
     retry_after_ms = 500
 
-    def __init__(self, limit: int, what: str) -> None:
-        super().__init__(f"{what}; the limit is {limit}.", limit=limit)
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This server has {limit} calls under way, as many as it takes.", limit=limit)
 
 
 class TooManyWatches(Problem):
@@ -269,13 +270,26 @@ class ServerDraining(Problem):
 class CredentialsMissing(Problem):
     reason, code = "CREDENTIALS_MISSING", "UNAUTHENTICATED"
 
+    def __init__(self) -> None:
+        super().__init__("This service answers those it knows: send a token, as 'authorization: Bearer ...'.")
+
 
 class CredentialsInvalid(Problem):
     reason, code = "CREDENTIALS_INVALID", "UNAUTHENTICATED"
 
+    def __init__(self) -> None:
+        super().__init__("The call's credentials are unknown or have expired.")
+
 
 class MethodForbidden(Problem):
     reason, code = "METHOD_FORBIDDEN", "PERMISSION_DENIED"
+
+    def __init__(self, method: str, caller: str, roles: Iterable[str]) -> None:
+        """*roles*: those that may."""
+        super().__init__(
+            f"The caller {caller} may not call {method}; those who may are {', '.join(roles) or 'none'}.",
+            method=method,
+        )
 
 
 class Unexpected(Problem):

@@ -71,6 +71,16 @@ def enter(
     return execution
 
 
+def sign(changed: Execution, before: Execution, actor: str) -> Execution:
+    """Write into the status changes of a copy since *before* who made them, but for those that the server made."""
+    if actor and changed is not before:
+        for entry in reversed(changed.history):
+            if entry.revision <= before.revision:
+                break
+            entry.actor = entry.actor or actor
+    return changed
+
+
 def _rest(execution: Execution) -> None:
     """It came to rest: from now on its record is kept for a time."""
     execution.completed_at.CopyFrom(execution.updated_at)

@@ -23,9 +23,9 @@ async def keep(manager: Manager, held: messages.HeldAttempt, deadline: float) ->
 
 
 async def apply_report(
-    manager: Manager, report: messages.WorkReport, max_checkpoints: int, deadline: float
+    manager: Manager, report: messages.WorkReport, max_checkpoints: int, deadline: float, actor: str
 ) -> int:
-    """Do what a report says; answers the revision. Raises the Problem for which it is refused."""
+    """Do what a report of *actor* says; answers the revision. Raises the Problem for which it is refused."""
     progress = report.progress if report.HasField("progress") else None
     saved = report.checkpoints
 
@@ -57,6 +57,7 @@ async def apply_report(
         request_id=report.request_id,
         attempt=report.attempt,
         from_worker=True,
+        actor=actor,
     )
     return (await manager.change(report.id, decide, terms, Part.HEAD)).revision
 

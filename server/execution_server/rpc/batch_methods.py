@@ -85,7 +85,12 @@ class BatchMethods:
             validate.create(request)
         except Problem as problem:
             return problem
-        terms = Terms(method="CreateExecution", deadline=call.deadline, request_id=request.request_id)
+        terms = Terms(
+            method="CreateExecution",
+            deadline=call.deadline,
+            request_id=request.request_id,
+            actor=call.caller,
+        )
         template = template_of(request, self._retention)
         template.trace_parent = call.trace_parent
         return Creation(template, terms)

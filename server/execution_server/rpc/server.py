@@ -9,12 +9,17 @@ from typing import Any, Final
 import grpc
 from croco.execution.v1 import execution_service_pb2, worker_service_pb2
 from grpc_health.v1 import health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2_grpc
 
+from ..certificates import Certificates
 from ..domain.limits import MESSAGE_BYTES
+from ..reloaded import Reloaded
+from .access import Access
 from .calls import Calls
 from .execution_service import ExecutionService
 from .health import READINESS, Health
+from .reflection import SERVICE_NAME, Reflection
+from .tls import credentials
 from .worker_service import WorkerService
 
 EXECUTIONS: Final = execution_service_pb2.DESCRIPTOR.services_by_name["ExecutionService"]
@@ -66,6 +71,7 @@ def build(
     *,
     reuse_port: bool,
     reflection_on: bool,
+    access: Access | None = None,
 ) -> grpc.aio.Server:
     """Assemble the server; it listens nowhere yet."""
     server = grpc.aio.server(options=[*OPTIONS, ("grpc.so_reuseport", int(reuse_port))])
@@ -73,11 +79,17 @@ def build(
     server.add_generic_rpc_handlers((calls.handler(EXECUTIONS, executions), calls.handler(WORKERS, workers)))
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, generic)
     if reflection_on:
-        names = (*READINESS[1:], "grpc.health.v1.Health", reflection.SERVICE_NAME)
-        servicer = reflection.aio.ReflectionServicer(names)
+        names = (*READINESS[1:], "grpc.health.v1.Health", SERVICE_NAME)
         add: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server
-        add(servicer, generic)
+        add(Reflection(names, access), generic)
     return server
+
+
+def listen(server: grpc.aio.Server, address: str, certificates: Reloaded[Certificates] | None) -> int:
+    """Have the server answer on *address*, with TLS if there are certificates. Raises RuntimeError if it cannot."""
+    if certificates is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, credentials(certificates))
 
 
 async def stop(

@@ -27,7 +27,7 @@ from ..manager import Manager
 from ..store.port import Change
 from . import validate_work as validate
 from .attempts import apply_report, cancellation, keep, lost, refusal
-from .parsing import check_parsed
+from .calls import check_parsed
 from .views import present
 
 log = logging.getLogger(__name__)
@@ -97,14 +97,16 @@ class WorkStream:
         dispatcher: Dispatcher,
         holders: Holders,
         max_checkpoints: int,
+        actor: str,
     ) -> None:
+        self._actor = actor
         self._manager, self._dispatcher, self._holders = manager, dispatcher, holders
         self._max_checkpoints = max_checkpoints
         self._keep_seconds = validate.lease_ms(hello) / KEEPS_PER_LEASE / 1000
         self._held = {held.id: held.attempt for held in hello.held}
         room = hello.slots - len(self._held)
         self._demand = Demand(
-            hello.worker_id, tuple(set(hello.types)), validate.lease_ms(hello), room, self._give
+            hello.worker_id, tuple(set(hello.types)), validate.lease_ms(hello), room, self._give, actor=actor
         )
         self._ending: set[str] = set()  # the worker reports their end: what happens to them is its own doing
         self._asked_to_stop: set[str] = set()
@@ -245,7 +247,7 @@ class WorkStream:
             validate.report_of_work(report)
             deadline = asyncio.get_running_loop().time() + REPORT_SECONDS
             acknowledgement.revision = await apply_report(
-                self._manager, report, self._max_checkpoints, deadline
+                self._manager, report, self._max_checkpoints, deadline, self._actor
             )
         except Problem as refused:
             problem = refused
