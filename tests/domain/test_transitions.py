@@ -37,7 +37,8 @@ RPCS: Final = {
 ELSEWHERE: Final = {
     *("GetExecution", "GetExecutionByIdempotencyKey", "ListExecutions", "CountExecutions"),
     *("WatchExecution", "WatchExecutions", "WaitExecution"),  # these change nothing
-    "CreateExecution",  # has no status before
+    *("BatchGetExecutions", "GetServerInfo"),  # nor do these
+    *("CreateExecution", "BatchCreateExecutions"),  # have no status before
     "Work",  # carries the others
 }
 MATRIX: Final = [
