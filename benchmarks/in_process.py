@@ -17,12 +17,13 @@ from croco.execution.v1.execution_service_pb2 import DESCRIPTOR, ServerLimits
 from execution_server.batches import Batches
 from execution_server.domain.limits import CHECKPOINTS
 from execution_server.manager import Manager
+from execution_server.places import Limits
 from execution_server.rpc.calls import Call
 from execution_server.rpc.execution_service import ExecutionService
 from execution_server.rpc.server_info import ServerInfo
 from execution_server.store.redis import RedisStore, open_store
 from execution_server.store.redis.link import Argument, Link
-from execution_server.watch import Hub, Limits
+from execution_server.watch import Hub
 from google.protobuf.message_factory import GetMessageClass
 
 from .processes import Store

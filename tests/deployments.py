@@ -13,12 +13,14 @@ from typing import Any, Final, cast
 
 from croco.execution.v1.execution_pb2 import Execution
 from execution_server.dispatch import Demand, Dispatcher
+from execution_server.domain.problems import QuotaExceeded
 from execution_server.manager import Decision, Manager, Terms
+from execution_server.places import Limits, Places
 from execution_server.store.memory import MemoryStore
 from execution_server.store.port import Part
 from execution_server.store.redis import open_store
 from execution_server.sweeper import Sweeper
-from execution_server.watch import Hub, Limits
+from execution_server.watch import Hub
 
 from tests.servers import Server
 from tests.store.checker import check
@@ -36,6 +38,7 @@ class Replica:
         self.store = store
         self.manager = Manager(store.as_store)
         self.hub = Hub(store.as_store, Limits(1_000, 1_000))
+        self.work_places = Places("work streams", Limits(1_000, 1_000), QuotaExceeded)
         self.sweeper = Sweeper(store.as_store, self.manager)
         self.dispatcher = Dispatcher(store.as_store, self.manager, self.hub)
 

@@ -22,7 +22,10 @@ from .certificates import open_certificates
 from .config import Settings, StartError
 from .dispatch import Dispatcher
 from .domain import limits
+from .domain.problems import QuotaExceeded
 from .manager import Manager
+from .places import Limits as PlaceLimits
+from .places import Places
 from .rpc.access import Access
 from .rpc.calls import Calls
 from .rpc.calls import Limits as CallLimits
@@ -37,7 +40,6 @@ from .store.redis import StoreRefused, open_store
 from .sweeper import Sweeper
 from .version import version
 from .watch import Hub
-from .watch import Limits as WatchLimits
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +106,7 @@ def _info(settings: Settings, store: ExecutionStore) -> ServerInfo:
 
 async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Event) -> None:
     manager = Manager(store)
-    hub = Hub(store, WatchLimits(settings.max_watches, settings.max_watches_per_connection))
+    hub = Hub(store, PlaceLimits(settings.max_watches, settings.max_watches_per_connection))
     health = Health(store)
     certificates, callers = open_certificates(settings), open_callers(settings)
     access = Access(callers) if callers else None
@@ -113,14 +115,20 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
             default_seconds=settings.default_deadline.total_seconds(),
             most_seconds=settings.max_deadline.total_seconds(),
             slow_seconds=settings.slow_call.total_seconds(),
-            unary=settings.max_inflight,
+            unary=PlaceLimits(settings.max_inflight, settings.max_inflight_per_connection),
+            unary_bytes=settings.max_inflight_bytes,
         ),
         access,
     )
     dispatcher = Dispatcher(store, manager, hub)
+    work = Places(
+        "work streams",
+        PlaceLimits(settings.max_work_streams, settings.max_work_streams_per_connection),
+        QuotaExceeded,
+    )
     server = build(
         ExecutionService(manager, Batches(manager), hub, _info(settings, store), _retention(settings)),
-        WorkerService(manager, dispatcher, hub, settings.max_checkpoints),
+        WorkerService(manager, dispatcher, hub, work, settings.max_checkpoints),
         calls,
         health,
         reuse_port=settings.reuse_port,
@@ -148,7 +156,7 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
     await health.drain()
     await asyncio.sleep(settings.drain_delay.total_seconds())
     hub.drain()
-    await stop(server, settings.drain_grace.total_seconds(), calls, lambda: hub.watches)
+    await stop(server, settings.drain_grace.total_seconds(), calls, lambda: hub.watches + work.taken)
     for chore in chores:
         chore.cancel()
     await hub.close()

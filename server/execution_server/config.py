@@ -54,8 +54,12 @@ class Settings:
     default_deadline: timedelta
     max_deadline: timedelta
     max_inflight: int
+    max_inflight_per_connection: int
+    max_inflight_bytes: int
     max_watches: int
     max_watches_per_connection: int
+    max_work_streams: int
+    max_work_streams_per_connection: int
     max_checkpoints: int
     retention: timedelta
     failed_retention: timedelta

@@ -150,9 +150,33 @@ SETTINGS = (
         "How long a call may take, whatever its caller set; watches and waits excepted.",
     ),
     Setting("max_inflight", _COUNT, "8192", "Calls under way in one process; more are refused."),
+    Setting(
+        "max_inflight_per_connection",
+        _COUNT,
+        "1024",
+        "Calls under way on one connection; more are refused, so that a flood on one leaves room for the others.",
+    ),
+    Setting(
+        "max_inflight_bytes",
+        whole_number(4_194_304, 2**40),
+        "268435456",
+        "Bytes of the requests under way in one process; more are refused. A single call always finds room.",
+    ),
     Setting("max_watches", _COUNT, "10000", "Watches open in one process; more are refused."),
     Setting(
         "max_watches_per_connection", _COUNT, "1000", "Watches open on one connection; more are refused."
+    ),
+    Setting(
+        "max_work_streams",
+        _COUNT,
+        "2000",
+        "Work streams open and claims waiting in one process; more are refused.",
+    ),
+    Setting(
+        "max_work_streams_per_connection",
+        _COUNT,
+        "1000",
+        "Work streams open and claims waiting on one connection; more are refused.",
     ),
     Setting(
         "max_checkpoints", whole_number(1, 2_000), "100", "Checkpoints of one execution; more are refused."

@@ -91,7 +91,10 @@ EXAMPLES: Final = (
         problems.WatchRevisionCompacted(ID, 2, 57),
         f"The history of execution {ID} begins at revision 57 and does not reach back to 2.",
     ),
-    (problems.QuotaExceeded(4096), "This server has 4096 calls under way, as many as it takes."),
+    (
+        problems.QuotaExceeded(4096, "This server has all the calls that it takes"),
+        "This server has all the calls that it takes; the limit is 4096.",
+    ),
     (
         problems.TooManyWatches(1000, "This connection has all the watches that it may have"),
         "This connection has all the watches that it may have; the limit is 1000.",

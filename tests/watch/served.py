@@ -18,7 +18,9 @@ from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
 from execution_server.batches import Batches
 from execution_server.dispatch import Dispatcher
 from execution_server.domain.limits import CHECKPOINTS
+from execution_server.domain.problems import QuotaExceeded
 from execution_server.manager import Manager
+from execution_server.places import Limits, Places
 from execution_server.rpc.calls import Call, Calls
 from execution_server.rpc.calls import Limits as CallLimits
 from execution_server.rpc.execution_service import ExecutionService
@@ -27,7 +29,7 @@ from execution_server.rpc.server import build
 from execution_server.rpc.server_info import ServerInfo
 from execution_server.rpc.worker_service import WorkerService
 from execution_server.store.port import ExecutionStore
-from execution_server.watch import Hub, Limits
+from execution_server.watch import Hub
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2 as details
 from google.rpc.status_pb2 import Status
@@ -40,7 +42,9 @@ _types = itertools.count(1)
 BOOKMARK_SECONDS: Final = 0.05
 """Short, so that a test of bookmarks takes no time."""
 NEVER: Final = 3600.0
-CALL_LIMITS: Final = CallLimits(default_seconds=10, most_seconds=30, slow_seconds=1, unary=1_000)
+CALL_LIMITS: Final = CallLimits(
+    default_seconds=10, most_seconds=30, slow_seconds=1, unary=Limits(1_000, 1_000), unary_bytes=2**30
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,10 @@ async def served(
     hub = Hub(store, Limits(per_process, per_connection), bookmark_seconds=bookmark_seconds)
     health = Health(store)
     manager = Manager(store)
+    places = Places("work streams", Limits(per_process, per_connection), QuotaExceeded)
     info = ServerInfo("test", ServerLimits(checkpoints=CHECKPOINTS), store)
     service = ExecutionService(manager, Batches(manager), hub, info, Retention())
-    work = WorkerService(manager, Dispatcher(store, manager, hub), hub, CHECKPOINTS)
+    work = WorkerService(manager, Dispatcher(store, manager, hub), hub, places, CHECKPOINTS)
     server = build(service, work, Calls(CALL_LIMITS), health, reuse_port=False, reflection_on=False)
     port = server.add_insecure_port("127.0.0.1:0")
     await health.run_once()

@@ -86,7 +86,7 @@ async def test_cancelled_watches_leave_no_object_behind(redis_store: RedisStore)
         await until(lambda: hub.watches == 0 and not hub._topics and not hub._listeners, "all have ended")
         await until(lambda: len(asyncio.all_tasks()) <= before, "no task is left")
         await until(lambda: objects(Topic, Gathering) == 0, "no object is left")
-        assert not hub._connections
+        assert not hub.places._held
         assert not hub._following._needed
         feed = hub._feed
         assert isinstance(feed, RedisFeed)

@@ -242,7 +242,7 @@ async def test_what_was_claimed_for_a_call_that_is_called_off_goes_to_others(typ
     """The answer was being put together; its caller will never see it, and nobody has to wait for the lease."""
     async with deployment() as join:
         replica = await join()
-        service_ = WorkerService(replica.manager, replica.dispatcher, replica.hub, 100)
+        service_ = WorkerService(replica.manager, replica.dispatcher, replica.hub, replica.work_places, 100)
         ids = sorted([await replica.create(type=type_) for _ in range(2)])
         commit, release = replica.store.wrapped.commit, asyncio.Event()
 
@@ -287,9 +287,9 @@ async def test_a_draining_server_lets_its_long_polls_go(store: Server, type_: st
         assert await asyncio.to_thread(draining.ended) == 0
 
 
-async def test_a_claim_takes_the_place_of_a_watch(store: Server, type_: str, tmp_path: Path) -> None:
+async def test_a_claim_takes_the_place_of_a_work_stream(store: Server, type_: str, tmp_path: Path) -> None:
     """Where there is none it is refused, even if it would not wait; and it gives its own back."""
-    with service.serving(tmp_path, "--store-url", store.url, "--max-watches", "1") as small:
+    with service.serving(tmp_path, "--store-url", store.url, "--max-work-streams", "1") as small:
         async with service.aio_channel(small.address) as channel:
             workers: Any = WorkerServiceStub(channel)
             for _ in range(2):
@@ -297,4 +297,5 @@ async def test_a_claim_takes_the_place_of_a_watch(store: Server, type_: str, tmp
             async with RawWorker(channel, type_) as worker:
                 await worker.report_all([UNKNOWN])
                 refusal = await refused(claim(workers, type_))
-    assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_WATCHES")
+    assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED")
+    assert (refusal.metadata, refusal.retry_ms is None) == ({"limit": "1"}, False)

@@ -228,8 +228,8 @@ class QuotaExceeded(Problem):
     reason, code = "QUOTA_EXCEEDED", "RESOURCE_EXHAUSTED"
     retry_after_ms = 500
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"This server has {limit} calls under way, as many as it takes.", limit=limit)
+    def __init__(self, limit: int, what: str) -> None:
+        super().__init__(f"{what}; the limit is {limit}.", limit=limit)
 
 
 class TooManyWatches(Problem):

@@ -3,7 +3,7 @@ What happens around every call: it is counted, bounded in time, timed, and its p
 
 The generated ``add_…_to_server`` is not used. It registers each method, and a server with registered methods waits on
 every one of them for each call (docs/benchmarks.md); a generic handler does not. And it parses requests before anybody
-can say what is wrong with one that does not parse.
+can say what is wrong with one that does not parse: see ``parsing.py``.
 """
 
 from __future__ import annotations
@@ -11,31 +11,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from re import compile as regex
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import grpc
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
 
-from ..domain.limits import MESSAGE_BYTES
+from ..counts import Histogram
 from ..domain.problems import (
-    InvalidField,
-    PayloadTooLarge,
     Problem,
     QuotaExceeded,
     ServerDraining,
     StoreUnavailable,
+    TooManyWatches,
     Unexpected,
 )
 from ..manager import Terms
+from ..places import Limits as PlaceLimits
+from ..places import Places
 from . import validate
 from .access import Access
 from .errors import code_of, message_of, trailers_of
+from .parsing import Sized, check_parsed, parser, sized
 
 log = logging.getLogger("execution_server.calls")
 
@@ -61,8 +63,10 @@ class Limits:
     """The latest deadline of a unary call."""
     slow_seconds: float
     """A call that takes longer is logged."""
-    unary: int
-    """How many unary calls may be under way in the process."""
+    unary: PlaceLimits
+    """How many unary calls may be under way."""
+    unary_bytes: int
+    """How large their requests may be together, as they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +104,30 @@ class Call:
         )
 
 
-UNPARSED: Final = object()
-"""Stands for a request that is no message of its type."""
-
 WAITING: Final = frozenset({"WaitExecution", "ClaimExecutions"})
-"""The unary calls that take long on purpose. They are bounded as watches are, and take no place from others."""
-
-
-class Oversized(NamedTuple):
-    """Stands for a request that is larger than one may be."""
-
-    size: int
+"""The unary calls that take long on purpose. They have places of their own, and take none from others."""
 
 
 class Calls:
-    """Makes gRPC handlers of servicer methods."""
+    """
+    Makes gRPC handlers of servicer methods.
+
+    Attributes:
+        places: those of unary calls.
+        bytes: of the requests of unary calls that are under way.
+        seen: how long calls took that have ended, in seconds, by the names of method and code.
+        under_way: unary calls that have not ended, whether they have a place or not.
+        arrived: how many unary calls there were.
+        draining: take no more.
+    """
 
     def __init__(self, limits: Limits, access: Access | None = None) -> None:
         """*access* decides who may call what; without it everybody may everything."""
         self._limits, self._access = limits, access
+        self.places = Places("calls", limits.unary, QuotaExceeded)
+        self.bytes = 0
+        self.seen: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
         self.under_way = 0
-        self.places = 0
         self.arrived = 0
         self.draining = False
 
@@ -132,15 +139,18 @@ class Calls:
         methods = {}
         for method in service.methods:
             implementation = getattr(servicer, method.name)  # AttributeError: an RPC without its method
+            parse: Callable[[bytes], object] = parser(method)
             make: Any = grpc.unary_unary_rpc_method_handler
             wrap: Callable[[str, Any], Any] = self._unary
             if method.server_streaming:
                 make, wrap = grpc.unary_stream_rpc_method_handler, self._stream
+            else:
+                parse = sized(parse)
             if method.client_streaming:
                 make = grpc.stream_stream_rpc_method_handler
             methods[method.name] = make(
                 wrap(f"/{service.full_name}/{method.name}", implementation),
-                request_deserializer=_parser(method),
+                request_deserializer=parse,
                 response_serializer=_serialised,
             )
         return grpc.method_handlers_generic_handler(service.full_name, methods)
@@ -148,46 +158,71 @@ class Calls:
     def _unary(
         self, path: str, implementation: Callable[[Any, Call], Awaitable[Message]]
     ) -> Callable[..., Any]:
-        limits, name = self._limits, _name(path)
+        name = _name(path)
+        needs_place = name not in WAITING
+        slow_seconds = self._limits.slow_seconds if needs_place else inf
 
-        async def handle(request: Any, context: Context) -> Any:
+        async def handle(received: Sized, context: Context) -> Any:
+            request, size = received
             loop = asyncio.get_running_loop()
-            began = loop.time()
+            began, code, placed = loop.time(), "OK", None
             self.arrived += 1
             self.under_way += 1
-            place = int(name not in WAITING)
-            self.places += place
             try:
                 if self.draining:
                     raise ServerDraining
-                if place and self.places > limits.unary:
-                    raise QuotaExceeded(limits.unary)
                 call = self._call(path, context)
+                if needs_place:
+                    self._take_place(call.peer, size)
+                    placed = call
                 _check(request)
                 return await implementation(request, call)
             except BaseException as error:
-                return await _refuse(context, name, request, error)
+                problem = _problem_of(error)
+                code = _code_of_end(problem, context)
+                return await _refuse(context, name, request, problem, error)
             finally:
                 self.under_way -= 1
-                self.places -= place
-                if loop.time() - began > limits.slow_seconds and name not in WAITING:
-                    _log(logging.INFO, "slow call", name, request, seconds=round(loop.time() - began, 3))
+                if placed is not None:
+                    self.bytes -= size
+                    self.places.give_back(placed.peer)
+                seconds = loop.time() - began
+                self.seen[name, code].observe(seconds)
+                if seconds > slow_seconds:
+                    _log(logging.INFO, "slow call", name, request, seconds=round(seconds, 3))
 
         return handle
 
     def _stream(
         self, path: str, implementation: Callable[[Any, Call], AsyncIterator[Message]]
     ) -> Callable[..., Any]:
+        name = _name(path)
+
         async def handle(request: Any, context: Context) -> Any:
+            loop = asyncio.get_running_loop()
+            began, code = loop.time(), "OK"
             try:
                 call = self._call(path, context)
                 _check(request)
                 async for response in implementation(request, call):
                     yield response
             except BaseException as error:
-                await _refuse(context, _name(path), request, error)
+                problem = _problem_of(error)
+                code = _code_of_end(problem, context)
+                await _refuse(context, name, request, problem, error)
+            finally:
+                self.seen[name, code].observe(loop.time() - began)
 
         return handle
+
+    def _take_place(self, connection: str, size: int) -> None:
+        """Take a place among the unary calls, if there is room for the request too. A single one always finds room."""
+        if self.bytes and self.bytes + size > self._limits.unary_bytes:
+            raise QuotaExceeded(
+                self._limits.unary_bytes, "This server has all the bytes of requests that it takes"
+            )
+        self.places.take(connection)
+        self.bytes += size
 
     def _call(self, path: str, context: Context) -> Call:
         name, caller = _name(path), self._access.admit(path, context) if self._access else ""
@@ -206,22 +241,37 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-async def _refuse(context: Context, name: str, request: Any, error: BaseException) -> None:
+def _problem_of(error: BaseException) -> Problem | None:
+    """What a call's failure means to its caller; None if the caller waits for no answer any more."""
+    match error:
+        case Problem():
+            return error
+        case GeneratorExit() | grpc.aio.AbortError():
+            return None
+        case asyncio.CancelledError():
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                return None  # by the caller, its deadline, or the end of the server
+            # Something that this call shared was cancelled. Without an answer the client would wait for ever.
+            return StoreUnavailable()
+        case _:
+            return Unexpected(secrets.token_hex(6))
+
+
+def _code_of_end(problem: Problem | None, context: Context) -> str:
+    if problem is not None:
+        return problem.code
+    return "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
+
+
+async def _refuse(
+    context: Context, name: str, request: Any, problem: Problem | None, error: BaseException
+) -> None:
     """Tell the caller why, or let a call end that nobody waits for any more."""
-    if isinstance(error, Problem):
-        problem, level = error, logging.INFO
-    elif isinstance(error, GeneratorExit | grpc.aio.AbortError):
+    if problem is None:
         raise error
-    elif isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise error  # by the caller, its deadline, or the end of the server
-        # Something that this call shared was cancelled. Without an answer the client would wait for ever.
-        problem, level = StoreUnavailable(), logging.WARNING
-    else:
-        problem, level = Unexpected(secrets.token_hex(6)), logging.ERROR
     _log(
-        level,
+        _level(problem, error),
         "failed call",
         name,
         request,
@@ -231,6 +281,15 @@ async def _refuse(context: Context, name: str, request: Any, error: BaseExceptio
         **problem.metadata,
     )
     await context.abort(code_of(problem), message_of(problem), trailers_of(problem))
+
+
+def _level(problem: Problem, error: BaseException) -> int:
+    if isinstance(problem, Unexpected):
+        return logging.ERROR
+    if problem is not error:
+        return logging.WARNING
+    # Of refusals for want of room there are many at once, and ``Places`` tells of them together.
+    return logging.DEBUG if isinstance(problem, QuotaExceeded | TooManyWatches) else logging.INFO
 
 
 def _log(
@@ -244,34 +303,9 @@ def _log(
     log.log(level, event, exc_info=cause, extra={"fields": {"method": name, **fields}})
 
 
-def check_parsed(request: Any) -> None:
-    """Raise InvalidField for what came in place of a message."""
-    if isinstance(request, Oversized):
-        raise PayloadTooLarge("(request)", request.size, MESSAGE_BYTES)
-    if request is UNPARSED:
-        raise InvalidField("(request)", "is no message of the method's request type, or is nested too deeply")
-
-
 def _check(request: Any) -> None:
     check_parsed(request)
     validate.terms(request)
-
-
-def _parser(method: MethodDescriptor) -> Callable[[bytes], object]:
-    parse = GetMessageClass(method.input_type).FromString
-
-    def parser(data: bytes) -> object:
-        if len(data) > MESSAGE_BYTES:
-            return Oversized(len(data))
-        try:
-            request = parse(data)
-        except DecodeError:
-            return UNPARSED
-        # A field that this version does not know has no limit here, so it is not kept.
-        request.DiscardUnknownFields()
-        return request
-
-    return parser
 
 
 def _serialised(response: Message | bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Final
 
 import grpc
@@ -15,6 +16,8 @@ from google.rpc.status_pb2 import Status
 from ..domain.problems import DOMAIN, InvalidField, Problem
 
 DETAILS_KEY: Final = "grpc-status-details-bin"
+JITTER: Final = 0.5
+"""Up to how much longer than a problem says a caller is told to stay away."""
 MESSAGE_CHARACTERS: Final = 1024
 """Longer status messages run into the limit of HTTP/2 header lists, and the client sees RESOURCE_EXHAUSTED instead."""
 
@@ -39,7 +42,8 @@ def trailers_of(problem: Problem) -> tuple[tuple[str, bytes], ...]:
         carried.append(details.BadRequest(field_violations=[violation]))
     if problem.retry_after_ms is not None:
         delay = Duration()
-        delay.FromMilliseconds(problem.retry_after_ms)
+        # What was refused together must not come back together.
+        delay.FromMilliseconds(round(problem.retry_after_ms * random.uniform(1, 1 + JITTER)))
         carried.append(details.RetryInfo(retry_delay=delay))
     status = Status(code=code_of(problem).value[0], message=message_of(problem))
     for detail in carried:

@@ -27,7 +27,7 @@ from ..manager import Manager
 from ..store.port import Change
 from . import validate_work as validate
 from .attempts import apply_report, cancellation, keep, lost, refusal
-from .calls import check_parsed
+from .parsing import check_parsed
 from .views import present
 
 log = logging.getLogger(__name__)

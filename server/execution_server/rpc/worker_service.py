@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Final
 
 from croco.execution.v1 import worker_service_pb2 as messages
@@ -14,11 +14,13 @@ from ..dispatch import Demand, Dispatcher
 from ..domain import leases, limits
 from ..domain.problems import AttemptFenced, ExecutionNotFound, ServerDraining, StoreUnavailable
 from ..manager import Manager
+from ..places import Places
 from ..store.port import Part
 from ..watch import Hub
 from . import validate_work as validate
 from .attempts import cancellation, keep, lost
-from .calls import Call, check_parsed
+from .calls import Call
+from .parsing import check_parsed
 from .views import present
 from .work_stream import Holders, WorkStream, reading
 
@@ -28,13 +30,17 @@ WAIT_SECONDS: Final = 20.0
 class WorkerService:
     """The methods, named as their RPCs."""
 
-    def __init__(self, manager: Manager, dispatcher: Dispatcher, hub: Hub, max_checkpoints: int) -> None:
+    def __init__(
+        self, manager: Manager, dispatcher: Dispatcher, hub: Hub, places: Places, max_checkpoints: int
+    ) -> None:
+        """*places* are those of streams and claims."""
+        self.places = places
         self._manager, self._dispatcher, self._hub = manager, dispatcher, hub
         self._max_checkpoints = max_checkpoints
-        self._holders = Holders()
+        self.holders = Holders()
 
     async def Work(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[messages.WorkResponse]:
-        with self._hub.admitted(call.peer):
+        with self._admitted(call.peer):
             first = await _first(requests, call.deadline)
             check_parsed(first)
             validate.hello(first)
@@ -42,12 +48,12 @@ class WorkerService:
                 first.hello,
                 self._manager,
                 self._dispatcher,
-                self._holders,
+                self.holders,
                 self._max_checkpoints,
                 call.caller,
             )
             responses = stream.run(requests, first.reports, lambda: self._hub.draining)
-            async with self._hub.listening(self._holders), aclosing(responses):
+            async with self._hub.listening(self.holders), aclosing(responses):
                 async for response in responses:
                     yield response
 
@@ -55,7 +61,7 @@ class WorkerService:
         self, request: messages.ClaimExecutionsRequest, call: Call
     ) -> messages.ClaimExecutionsResponse:
         validate.claim(request)
-        with self._hub.admitted(call.peer):
+        with self._admitted(call.peer):
             given = await self._given(request, call)
         response = messages.ClaimExecutionsResponse()
         size = 0
@@ -87,6 +93,20 @@ class WorkerService:
         record = await self._manager.change(request.id, decide, call.terms(request), Part.BASIC)
         present(record, response.execution)
         return response
+
+    @contextmanager
+    def _admitted(self, connection: str) -> Iterator[None]:
+        """
+        Count a stream or a claim in for as long as it lasts.
+
+        Raises:
+            QuotaExceeded: the process or the connection has all that it may have.
+            ServerDraining: it is too late to begin one.
+        """
+        if self._hub.draining:
+            raise ServerDraining
+        with self.places.admitted(connection):
+            yield
 
     async def _given(self, request: messages.ClaimExecutionsRequest, call: Call) -> list[Execution]:
         """Wait for the first that can be had, and take what comes with it."""

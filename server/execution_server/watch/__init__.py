@@ -7,7 +7,7 @@ finds every status change in the history, and of all else the newest. ``Gatherin
 """
 
 from .gathering import Gathering
-from .hub import Hub, Limits, Listener
+from .hub import Hub, Listener
 from .topic import Topic
 
-__all__ = ["Gathering", "Hub", "Limits", "Listener", "Topic"]
+__all__ = ["Gathering", "Hub", "Listener", "Topic"]

@@ -13,11 +13,11 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ..domain.ids import partition_of
 from ..domain.problems import ExecutionNotFound, ServerDraining, StoreUnavailable, TooManyWatches
+from ..places import Limits, Places
 from ..store.port import Change, ExecutionStore, Part
 from .following import Following
 from .topic import Topic
@@ -32,14 +32,6 @@ PAUSE_SECONDS: Final = 1.0
 """How long to wait before a record that could not be read is tried again."""
 BOOKMARK_SECONDS: Final = 9.0
 """After how much silence a stream says that there is nothing new; the contract promises 10 s."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many watches there may be."""
-
-    per_process: int
-    per_connection: int
 
 
 class Listener(Protocol):
@@ -62,16 +54,19 @@ class Hub:
         self, store: ExecutionStore, limits: Limits, *, bookmark_seconds: float = BOOKMARK_SECONDS
     ) -> None:
         self._store = store
-        self._limits = limits
         self._feed = store.feed(self._on_change, self._on_missed)
         self._following = Following(self._feed)
         self._topics: dict[str, Topic] = {}
         self._listeners = Counter[Listener]()
-        self._connections = Counter[str]()
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self.bookmark_seconds = bookmark_seconds
-        self.watches = 0
+        self.places = Places("watches", limits, TooManyWatches)
         self.draining = False
+
+    @property
+    def watches(self) -> int:
+        """How many there are."""
+        return self.places.taken
 
     @contextmanager
     def admitted(self, connection: str) -> Iterator[None]:
@@ -84,21 +79,8 @@ class Hub:
         """
         if self.draining:
             raise ServerDraining
-        if self.watches >= self._limits.per_process:
-            raise TooManyWatches(self._limits.per_process, "This server has all the watches that it takes")
-        if self._connections[connection] >= self._limits.per_connection:
-            raise TooManyWatches(
-                self._limits.per_connection, "This connection has all the watches that it may have"
-            )
-        self.watches += 1
-        self._connections[connection] += 1
-        try:
+        with self.places.admitted(connection):
             yield
-        finally:
-            self.watches -= 1
-            self._connections[connection] -= 1
-            if not self._connections[connection]:
-                del self._connections[connection]
 
     @asynccontextmanager
     async def topic(self, execution_id: str) -> AsyncIterator[Topic]:

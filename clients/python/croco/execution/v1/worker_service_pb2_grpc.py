@@ -81,7 +81,7 @@ class WorkerServiceServicer(object):
 
         All messages carry lists, so that whatever has gathered while one was written leaves as the next.
         Ends with UNAVAILABLE when the server drains, after a `drain` directive: come back with what is held.
-        Errors: INVALID_FIELD (hello), TOO_MANY_WATCHES, SERVER_DRAINING. A refused report ends nothing.
+        Errors: INVALID_FIELD (hello), QUOTA_EXCEEDED, SERVER_DRAINING. A refused report ends nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,7 +92,7 @@ class WorkerServiceServicer(object):
         then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
         stream: they keep their leases by Heartbeat.
         Repeat: what the first call was given may come to nobody until its lease runs out.
-        Errors: TOO_MANY_WATCHES, SERVER_DRAINING.
+        Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,14 +49,14 @@ class WorkerServiceStub:
 
     All messages carry lists, so that whatever has gathered while one was written leaves as the next.
     Ends with UNAVAILABLE when the server drains, after a `drain` directive: come back with what is held.
-    Errors: INVALID_FIELD (hello), TOO_MANY_WATCHES, SERVER_DRAINING. A refused report ends nothing.
+    Errors: INVALID_FIELD (hello), QUOTA_EXCEEDED, SERVER_DRAINING. A refused report ends nothing.
     """
     ClaimExecutions: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ClaimExecutionsRequest, _worker_service_pb2.ClaimExecutionsResponse]
     """Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
     then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
     stream: they keep their leases by Heartbeat.
     Repeat: what the first call was given may come to nobody until its lease runs out.
-    Errors: TOO_MANY_WATCHES, SERVER_DRAINING.
+    Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
     """
     Heartbeat: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.HeartbeatRequest, _worker_service_pb2.HeartbeatResponse]
     """Keeps leases: each begins anew with its duration. Says of each whether it is still held, and whether its worker is
@@ -89,14 +89,14 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
 
     All messages carry lists, so that whatever has gathered while one was written leaves as the next.
     Ends with UNAVAILABLE when the server drains, after a `drain` directive: come back with what is held.
-    Errors: INVALID_FIELD (hello), TOO_MANY_WATCHES, SERVER_DRAINING. A refused report ends nothing.
+    Errors: INVALID_FIELD (hello), QUOTA_EXCEEDED, SERVER_DRAINING. A refused report ends nothing.
     """
     ClaimExecutions: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ClaimExecutionsRequest, _worker_service_pb2.ClaimExecutionsResponse]  # type: ignore[assignment]
     """Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
     then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
     stream: they keep their leases by Heartbeat.
     Repeat: what the first call was given may come to nobody until its lease runs out.
-    Errors: TOO_MANY_WATCHES, SERVER_DRAINING.
+    Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
     """
     Heartbeat: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.HeartbeatRequest, _worker_service_pb2.HeartbeatResponse]  # type: ignore[assignment]
     """Keeps leases: each begins anew with its duration. Says of each whether it is still held, and whether its worker is
@@ -132,7 +132,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         All messages carry lists, so that whatever has gathered while one was written leaves as the next.
         Ends with UNAVAILABLE when the server drains, after a `drain` directive: come back with what is held.
-        Errors: INVALID_FIELD (hello), TOO_MANY_WATCHES, SERVER_DRAINING. A refused report ends nothing.
+        Errors: INVALID_FIELD (hello), QUOTA_EXCEEDED, SERVER_DRAINING. A refused report ends nothing.
         """
 
     @_abc_1.abstractmethod
@@ -145,7 +145,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
         stream: they keep their leases by Heartbeat.
         Repeat: what the first call was given may come to nobody until its lease runs out.
-        Errors: TOO_MANY_WATCHES, SERVER_DRAINING.
+        Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
         """
 
     @_abc_1.abstractmethod
