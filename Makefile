@@ -11,6 +11,10 @@ READY := $(VENV)/.ready
 GENERATE_READY := $(GENERATE_VENV)/.ready
 MANIFESTS := pyproject.toml clients/python/pyproject.toml
 SOURCES := $(wildcard server clients/python/execution_client tests benchmarks tools docs/picture)
+# Each of these folders has a Makefile with the targets toolchain, build, test, driver, example; where generated code is
+# committed, beside a buf.gen.yaml, also generate and check-generated.
+CLIENTS ?= $(sort $(patsubst clients/%/Makefile,%,$(wildcard clients/*/Makefile)))
+IN_CLIENT = $(MAKE) --no-print-directory BUF='$(abspath $(BIN))/buf' -C
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .SHELLFLAGS := -eu -c
@@ -34,6 +38,17 @@ test: $(READY) ## Run the tests; what is missing on this machine is named (with 
 	  echo "missing: redis-server (Debian's package redis-server); the tests against it are skipped" >&2; \
 	  test -z "$${CI:-}"; }
 	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test-clients
+
+.PHONY: test-clients
+test-clients: $(READY) ## Test the clients in other languages and hold all to one scenario; missing toolchains are named
+	@present=python; missing=; for language in $(CLIENTS); do \
+	  if $(IN_CLIENT) clients/$$language --silent toolchain; then \
+	    echo "client in $$language: build and test"; \
+	    $(IN_CLIENT) clients/$$language build test driver example; present="$$present $$language"; \
+	  else echo "skipped: the client in $$language" >&2; missing=yes; fi; done; \
+	if [ -n "$$missing" ] && [ -n "$${CI:-}" ]; then exit 1; fi; \
+	CLIENTS="$$present" $(BIN)/python -m pytest tests/clients/scenario
 
 .PHONY: check
 check: lint types layers contract check-generated test ## Everything that must pass before a change is merged
@@ -70,6 +85,7 @@ breaking: $(READY) ## Check that the contract breaks no client that was built fr
 generate: $(READY) $(GENERATE_READY) ## Make the generated code again, after a change of the contract
 	@$(call GENERATE,.)
 	$(BIN)/buf lint
+	@$(call EACH_GENERATED,generate)
 
 .PHONY: check-generated
 check-generated: $(READY) $(GENERATE_READY) ## Check that the generated code is what `make generate` makes
@@ -82,6 +98,7 @@ check-generated: $(READY) $(GENERATE_READY) ## Check that the generated code is 
 	  echo "The generated code differs from what the contract gives: run 'make generate' and commit the result." >&2; \
 	  exit 1; }; \
 	echo "The generated code is what the contract gives."
+	@$(call EACH_GENERATED,check-generated)
 
 .PHONY: watch-faults
 watch-faults: $(READY) ## Hold watches against faults for five minutes; WATCH_FAULTS_SEED repeats a run
@@ -109,6 +126,13 @@ picture: $(READY) ## Record docs/watch.svg again: what `execution watch` really 
 clean: ## Remove what the other targets made, generated code excepted
 	rm -rf $(VENV) $(GENERATE_VENV) dist
 	find . -type d '(' -name __pycache__ -o -name '.*_cache' -o -name .hypothesis ')' -prune -exec rm -rf {} +
+
+# $(call EACH_GENERATED,target) makes the target in each client whose generated code is committed and whose tools are here.
+define EACH_GENERATED
+for client in $(CLIENTS); do if [ -e clients/$$client/buf.gen.yaml ]; then \
+  if $(IN_CLIENT) clients/$$client --silent toolchain; then $(IN_CLIENT) clients/$$client $(1); \
+  else echo "skipped: the generated code of the client in $$client" >&2; test -z "$${CI:-}"; fi; fi; done
+endef
 
 # $(call GENERATE,folder) makes the Python code again in a copy of this tree. Files without a service give a
 # *_pb2_grpc that says nothing: away with it.
