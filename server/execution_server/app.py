@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from typing import TYPE_CHECKING
 
 from croco.execution.v1.execution_pb2 import Retention
 from croco.execution.v1.execution_service_pb2 import ServerLimits
@@ -24,6 +25,7 @@ from .dispatch import Dispatcher
 from .domain import limits
 from .domain.problems import QuotaExceeded
 from .manager import Manager
+from .metrics.parts import Parts
 from .places import Limits as PlaceLimits
 from .places import Places
 from .rpc.access import Access
@@ -40,6 +42,9 @@ from .store.redis import StoreRefused, open_store
 from .sweeper import Sweeper
 from .version import version
 from .watch import Hub
+
+if TYPE_CHECKING:
+    from .metrics.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -104,36 +109,66 @@ def _info(settings: Settings, store: ExecutionStore) -> ServerInfo:
     return ServerInfo(version(), told, store)
 
 
+def _limits(settings: Settings) -> CallLimits:
+    return CallLimits(
+        default_seconds=settings.default_deadline.total_seconds(),
+        most_seconds=settings.max_deadline.total_seconds(),
+        slow_seconds=settings.slow_call.total_seconds(),
+        unary=PlaceLimits(settings.max_inflight, settings.max_inflight_per_connection),
+        unary_bytes=settings.max_inflight_bytes,
+    )
+
+
+def _metrics(settings: Settings, parts: Parts) -> Endpoint | None:
+    """The page for Prometheus; None if nobody asked for it."""
+    address = settings.metrics_listen
+    if address is None:
+        return None
+    from .metrics.endpoint import Endpoint  # the library is not loaded where it is not needed
+
+    try:
+        endpoint = Endpoint.listen(address.host, address.port, parts)
+    except OSError as error:
+        raise StartError(f"The metrics cannot be served on {address}: {error.strerror}.") from None
+    log.info("metrics", extra={"fields": {"address": f"{str(address).rpartition(':')[0]}:{endpoint.port}"}})
+    return endpoint
+
+
 async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Event) -> None:
     manager = Manager(store)
     hub = Hub(store, PlaceLimits(settings.max_watches, settings.max_watches_per_connection))
     health = Health(store)
     certificates, callers = open_certificates(settings), open_callers(settings)
     access = Access(callers) if callers else None
-    calls = Calls(
-        CallLimits(
-            default_seconds=settings.default_deadline.total_seconds(),
-            most_seconds=settings.max_deadline.total_seconds(),
-            slow_seconds=settings.slow_call.total_seconds(),
-            unary=PlaceLimits(settings.max_inflight, settings.max_inflight_per_connection),
-            unary_bytes=settings.max_inflight_bytes,
-        ),
-        access,
-    )
+    calls = Calls(_limits(settings), access)
     dispatcher = Dispatcher(store, manager, hub)
     work = Places(
         "work streams",
         PlaceLimits(settings.max_work_streams, settings.max_work_streams_per_connection),
         QuotaExceeded,
     )
+    workers = WorkerService(manager, dispatcher, hub, work, settings.max_checkpoints)
+    sweeper = Sweeper(store, manager)
     server = build(
         ExecutionService(manager, Batches(manager), hub, _info(settings, store), _retention(settings)),
-        WorkerService(manager, dispatcher, hub, work, settings.max_checkpoints),
+        workers,
         calls,
         health,
         reuse_port=settings.reuse_port,
         reflection_on=settings.reflection,
         access=access,
+    )
+    metrics = _metrics(
+        settings,
+        Parts(
+            calls=calls,
+            health=health,
+            hub=hub,
+            manager=manager,
+            store=store,
+            sweeper=sweeper,
+            workers=workers,
+        ),
     )
     await health.start()
     try:
@@ -142,7 +177,6 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
         raise StartError(f"The server cannot listen on {settings.listen}: is the port in use?") from None
     await health.run_once()
     await server.start()
-    sweeper = Sweeper(store, manager)
     chores = [
         asyncio.create_task(chore.run_forever()) for chore in (health, sweeper, dispatcher, access) if chore
     ]
@@ -159,6 +193,8 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
     await stop(server, settings.drain_grace.total_seconds(), calls, lambda: hub.watches + work.taken)
     for chore in chores:
         chore.cancel()
+    if metrics is not None:
+        await metrics.close()
     await hub.close()
     await store.close()
     log.info("stopped")

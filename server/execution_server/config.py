@@ -49,6 +49,7 @@ class Settings:
     tls_key: Path | None
     tls_client_ca: Path | None
     tokens_file: Path | None
+    metrics_listen: Address | None
     workers: int
     reflection: bool
     default_deadline: timedelta
@@ -172,6 +173,13 @@ def _refuse_contradictions(settings: Settings) -> None:
     if settings.workers > 1 and settings.store_url.startswith("memory:"):
         raise ConfigError(
             "workers is more than 1, and store_url is memory://, which cannot be shared; use 1 worker."
+        )
+
+    last_port = settings.metrics_listen.port + settings.workers - 1 if settings.metrics_listen else 0
+    if last_port > 65_535:
+        raise ConfigError(
+            f"metrics_listen is {settings.metrics_listen} for {settings.workers} workers, and the last of them would "
+            "listen above port 65535; use a lower port."
         )
 
 

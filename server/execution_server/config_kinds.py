@@ -139,6 +139,15 @@ def auto_or(kind: Kind) -> Kind:
     return Kind(kind.unit, f"auto, or {kind.allowed}", read)
 
 
+def empty_or(kind: Kind) -> Kind:
+    """What *kind* takes, or nothing, which is read as None."""
+
+    def read(text: str) -> object:
+        return kind.read(text) if text else None
+
+    return Kind(kind.unit, f"nothing, or {kind.allowed}", read)
+
+
 def matching(unit: str, pattern: str, allowed: str) -> Kind:
     """A text that *pattern* matches as a whole."""
 

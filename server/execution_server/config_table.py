@@ -11,6 +11,7 @@ from .config_kinds import (
     auto_or,
     choice,
     duration,
+    empty_or,
     matching,
     on_off,
     path,
@@ -127,6 +128,13 @@ SETTINGS = (
         path(),
         "",
         "Who may call, and what: the file of callers, read again when it changes. Empty: everybody may everything.",
+    ),
+    Setting(
+        "metrics_listen",
+        empty_or(address()),
+        "",
+        "Where Prometheus reads /metrics, without TLS. Empty: nowhere. Of several workers the first listens there, the "
+        "second on the next port, and so on. Port 0: any free port, which the log tells.",
     ),
     Setting(
         "workers", whole_number(1, 256), "1", "How many processes share the port; each keeps one core busy."

@@ -37,3 +37,37 @@ class Histogram:
         """Count an observation."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
+
+
+class Traffic:
+    """
+    What a store counts of the way to where it keeps things.
+
+    Attributes:
+        round_trips: how long answers took that came, in seconds.
+        retries: how often something was sent again, or was to wait for a connection.
+        connections_lost: how often a connection was.
+    """
+
+    __slots__ = ("connections_lost", "retries", "round_trips")
+
+    def __init__(self) -> None:
+        self.round_trips = Histogram()
+        self.retries = 0
+        self.connections_lost = 0
+
+
+class Deliveries:
+    """
+    What a hub counts of the messages of watches.
+
+    Attributes:
+        lag: from the change to the message about it, in seconds.
+        conflated: changes that were not told by themselves but with a later one.
+    """
+
+    __slots__ = ("conflated", "lag")
+
+    def __init__(self) -> None:
+        self.lag = Histogram()
+        self.conflated = 0

@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
-from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus, HistoryEntry, StatusReason
 
+from .counts import Histogram
 from .domain import ids, requests, timers, transitions
 from .domain.problems import (
     Contention,
@@ -45,6 +47,14 @@ from .store.port import (
 CACHED_HEADS: Final = 8192
 CACHED_HEAD_BYTES: Final = 2048
 """A larger head (a long error, many checkpoints) is not worth its memory: its execution costs a read per call."""
+
+
+class Transition(NamedTuple):
+    """A status change, as in ``HistoryEntry``."""
+
+    before: ExecutionStatus
+    after: ExecutionStatus
+    reason: StatusReason
 
 
 class Decision(Protocol):
@@ -80,6 +90,12 @@ class Manager:
     def __init__(self, store: ExecutionStore) -> None:
         self._store = store
         self._heads: OrderedDict[str, Stored] = OrderedDict()
+        self.transitions = Counter[Transition]()
+        """Status changes that were committed here, since the start."""
+        self.conflicts = 0
+        """Commits that came too late, as another process's was first."""
+        self.lateness = Histogram()
+        """How much later than owed the server did what nobody had called for, in seconds."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, execution_id: str, part: Part, *, deadline: float) -> Execution:
@@ -120,9 +136,10 @@ class Manager:
             created = transitions.create(template, execution_id=execution_id, now_ms=now_ms)
             sign(created, template, terms.actor)
             requests.remember(created, request)
+            entries = list(created.history)
             outcome = await self._store.create(created, claim, deadline=terms.deadline)
             if not isinstance(outcome, Taken):
-                self._cache(outcome.head)
+                self._committed(outcome.head, entries)
                 return outcome.record, True
             holder = await self._store.load(outcome.holder_id, Part.FULL, deadline=terms.deadline)
             if holder is not None:
@@ -181,12 +198,14 @@ class Manager:
             if to_commit:
                 if problem is None:
                     requests.remember(after, request)
+                entries = parts.added_history(stored.record.revision, after)
                 outcome = await self._store.commit(stored, after, part, deadline=terms.deadline)
                 if isinstance(outcome, Conflict):
+                    self.conflicts += 1
                     _check_time(execution_id, terms)
                     stored = None if whole else outcome.current
                     continue
-                self._cache(outcome.head)
+                self._committed(outcome.head, entries)
                 after = outcome.record
             if problem is not None:
                 raise problem
@@ -224,15 +243,20 @@ class Manager:
         if stored is None:
             return False
         now_ms = self._store.now_ms()
+        late_seconds = (now_ms - (timers.due_ms(stored.record) or now_ms)) / 1000
         if timers.is_expired(stored.record, now_ms=now_ms):
-            return await self._store.delete(stored, terms.request(), deadline=terms.deadline) is None
-        settled = timers.settle(stored.record, now_ms=now_ms)
-        if settled is stored.record:
-            return False
-        outcome = await self._store.commit(stored, settled, Part.HEAD, deadline=terms.deadline)
-        if isinstance(outcome, Conflict):
-            return False
-        self._cache(outcome.head)
+            if await self._store.delete(stored, terms.request(), deadline=terms.deadline) is not None:
+                return False
+        else:
+            settled = timers.settle(stored.record, now_ms=now_ms)
+            if settled is stored.record:
+                return False
+            entries = parts.added_history(stored.record.revision, settled)
+            outcome = await self._store.commit(stored, settled, Part.HEAD, deadline=terms.deadline)
+            if isinstance(outcome, Conflict):
+                return False
+            self._committed(outcome.head, entries)
+        self.lateness.observe(late_seconds)
         return True
 
     def _judge(self, record: Execution, decide: Decision, terms: Terms) -> tuple[Execution, Problem | None]:
@@ -252,6 +276,12 @@ class Manager:
             self._heads.pop(execution_id, None)
             raise ExecutionNotFound(execution_id)
         return stored
+
+    def _committed(self, head: Stored, entries: Iterable[HistoryEntry]) -> None:
+        """A change took effect: remember the head that stands now, and count the status changes."""
+        for entry in entries:
+            self.transitions[Transition(getattr(entry, "from"), entry.to, entry.reason)] += 1
+        self._cache(head)
 
     def _cache(self, head: Stored) -> None:
         execution_id = head.record.id

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from typing import Final, NamedTuple
 
 from .domain.problems import StoreUnavailable
@@ -38,6 +39,8 @@ class Sweeper:
 
     def __init__(self, store: ExecutionStore, manager: Manager) -> None:
         self._store, self._manager = store, manager
+        self.completed_at = time.monotonic()
+        """When the last round was complete, in monotonic seconds; before the first, when the sweeper was made."""
 
     async def run_forever(self) -> None:
         """Round after round; a store that is away ends the round, not the sweeper."""
@@ -58,6 +61,7 @@ class Sweeper:
         deadline = asyncio.get_running_loop().time() + SECONDS_PER_ROUND
         partitions = random.sample(range(self._store.partitions), self._store.partitions)
         counts = await asyncio.gather(*(self._sweep(number, deadline) for number in partitions))
+        self.completed_at = time.monotonic()
         return Counts(*map(sum, zip(*counts, strict=True)))
 
     async def _sweep(self, partition: int, deadline: float) -> Counts:

@@ -28,7 +28,7 @@ from types import FrameType
 
 from . import ports, ready
 from .backoff import Backoff
-from .config import Settings, StartError
+from .config import Address, Settings, StartError
 
 __all__ = ["supervise"]
 
@@ -82,7 +82,10 @@ class _Worker:
         """Start a process in this place. Raises OSError if the machine has no room for one."""
         self.began_at = time.monotonic()
         ready.withdraw(self.ready_file)
-        own = dataclasses.replace(shared, ready_file=self.ready_file)
+        metrics = shared.metrics_listen
+        if metrics and metrics.port:
+            metrics = Address(metrics.host, metrics.port + self.number - 1)
+        own = dataclasses.replace(shared, ready_file=self.ready_file, metrics_listen=metrics)
         # A session of its own keeps Ctrl-C from it: the supervisor passes on what it gets, once.
         self.process = subprocess.Popen(
             command, env={**os.environ, **own.to_environ()}, start_new_session=True

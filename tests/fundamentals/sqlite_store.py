@@ -14,6 +14,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from asyncio import get_running_loop
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from secrets import token_hex
 from typing import Any
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
+from execution_server.counts import Traffic
 from execution_server.domain.ids import partition_of
 from execution_server.domain.leases import available_ms
 from execution_server.domain.problems import StoreUnavailable
@@ -54,6 +56,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, partitions: int = 16) -> None:
         self.partitions = partitions
+        self.traffic = Traffic()  # for the metrics of stores that are elsewhere
         self.facts = StoreFacts()  # what GetServerInfo tells of it: nothing yet
         self._database = sqlite3.connect(path, isolation_level=None)
         self._database.executescript(SCHEMA)
@@ -134,6 +137,11 @@ class SqliteStore:
         for record in self._all(query):
             counts[record.status] += 1
         return counts
+
+    async def census(self, limit: int, *, deadline: float) -> dict[tuple[str, ExecutionStatus], int]:
+        records = list(self._all(Query()))
+        known = sorted({record.type for record in records})[:limit]
+        return Counter((record.type if record.type in known else "", record.status) for record in records)
 
     async def due(self, partition: int, limit: int, *, deadline: float) -> Sequence[str]:
         overdue = "SELECT id FROM record WHERE due_ms <= ? ORDER BY due_ms, id"

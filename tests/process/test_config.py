@@ -22,6 +22,7 @@ BAD_VALUES = {
     "tls_key": "a\0b",
     "tls_client_ca": "a\0b",
     "tokens_file": "a\0b",
+    "metrics_listen": "9464",
     "workers": "0",
     "reflection": "sometimes",
     "default_deadline": "10",

@@ -27,7 +27,7 @@ from execution_server.store.port import REMEMBERED_MS, Part, key_claim
 from execution_server.store.redis import codec
 from execution_server.store.redis.keys import Keys
 
-KEY: Final = r"%s:\{p\d+\}:(x|claim|deleted|due|i|seq)(:.*)?"
+KEY: Final = r"%s:\{p\d+\}:(x|claim|deleted|due|i|types|seq)(:.*)?"
 """Every key but the partition count, behind the prefix; its first word tells its kind."""
 NO_END: Final = -1
 """What PTTL answers for a key that never ends by itself."""
@@ -60,6 +60,7 @@ class _Checker:
             "x": self._check_records,
             "i": self._check_index,
             "due": self._check_due,
+            "types": self._check_types,
             "claim": self._check_claims,
             "deleted": self._check_tombstones,
             "seq": self._check_sequences,
@@ -101,6 +102,14 @@ class _Checker:
             if due is not None:
                 expected[self._keys.due(self._keys.partition(record.id))][record.id] = due
         yield from self._compare(keys, expected)
+
+    def _check_types(self, keys: list[str]) -> Iterator[str]:
+        """Types whose records are gone may be there still; none that has records may be missing."""
+        yield from self._check_permanent(keys)
+        for record in self._records.values():
+            key = self._keys.types(self._keys.partition(record.id))
+            if self._client.zscore(key, record.type) != 0:
+                yield f"{key} lacks the type of record {record.id}"
 
     def _compare(self, keys: list[str], expected: dict[str, dict[str, float]]) -> Iterator[str]:
         """Hold sorted sets against the members and scores that they should have."""

@@ -40,6 +40,11 @@ class Health:
         self._ready: bool | None = None
         self._draining = False
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether new calls should come."""
+        return bool(self._ready)
+
     async def start(self) -> None:
         """Say that the process lives; nothing else is claimed before the store has answered."""
         await self.servicer.set(LIVENESS, SERVING)

@@ -60,7 +60,9 @@ class WatchMethods:
                     if topic.turned_back:
                         raise WatchRevisionCompacted(topic.id, cursor, 1)
                     if topic.revision > cursor:
+                        before = cursor
                         cursor, message = await self._next(topic, cursor, part)
+                        self._hub.deliver(topic.record, conflated=cursor - before - 1)
                     elif topic.ended and cursor == topic.revision and not request.follow:
                         return
                     elif topic.deleted:
@@ -116,7 +118,7 @@ class WatchMethods:
                 while True:
                     if self._hub.draining:
                         raise ServerDraining
-                    for message in _news(gathering):
+                    for message in self._news(gathering):
                         yield message
                         quiet_until = self._bookmark_time()
                     if not await gathering.woken(quiet_until):
@@ -172,10 +174,26 @@ class WatchMethods:
                 yield _many(record, WatchEvent.WATCH_EVENT_SNAPSHOT)
                 if self._hub.draining:
                     raise ServerDraining
-            for message in _news(gathering):
+            for message in self._news(gathering):
                 yield message
         gathering.told_all()
         yield Many(event=WatchEvent.WATCH_EVENT_BOOKMARK)
+
+    def _news(self, gathering: Gathering) -> Iterator[Many]:
+        """What is to be told, until nothing is; per execution as ``_next`` does."""
+        changed = WatchEvent.WATCH_EVENT_STATUS_CHANGED
+        while (news := gathering.take()) is not None:
+            record, changes = news.record, news.changes
+            told = len(changes) + 1 if news.deleted else max(1, len(changes))
+            self._hub.deliver(record, conflated=news.arrived - told)
+            for entry in changes if news.deleted else changes[:-1]:
+                yield Many(id=record.id, revision=entry.revision, event=changed, change=entry)
+            if news.deleted:
+                yield Many(id=record.id, revision=record.revision, event=WatchEvent.WATCH_EVENT_DELETED)
+            elif changes:
+                yield _many(record, changed, changes[-1])
+            else:
+                yield _many(record, WatchEvent.WATCH_EVENT_UPDATED)
 
 
 def _newest(topic: Topic, event: messages.WatchEvent, change: HistoryEntry | None = None) -> bytes:
@@ -202,18 +220,3 @@ def _many(record: Execution, event: messages.WatchEvent, change: HistoryEntry | 
     present(record, message.execution)
     message.execution.ClearField("history")  # a notice brings what it added
     return message
-
-
-def _news(gathering: Gathering) -> Iterator[Many]:
-    """What is to be told, until nothing is; per execution as ``WatchMethods._next`` does."""
-    changed = WatchEvent.WATCH_EVENT_STATUS_CHANGED
-    while (news := gathering.take()) is not None:
-        record, changes = news.record, news.changes
-        for entry in changes if news.deleted else changes[:-1]:
-            yield Many(id=record.id, revision=entry.revision, event=changed, change=entry)
-        if news.deleted:
-            yield Many(id=record.id, revision=record.revision, event=WatchEvent.WATCH_EVENT_DELETED)
-        elif changes:
-            yield _many(record, changed, changes[-1])
-        else:
-            yield _many(record, WatchEvent.WATCH_EVENT_UPDATED)

@@ -71,6 +71,11 @@ class Holders:
         if not holding:
             del self._holding[execution_id]
 
+    def slots(self) -> tuple[int, int]:
+        """How many slots of all streams are busy, and how many are free."""
+        streams = tuple(self.streams)
+        return sum(len(stream._held) for stream in streams), sum(stream._demand.room for stream in streams)
+
     def add(self, change: Change) -> None:
         """See ``Listener``."""
         for stream in tuple(self._holding.get(change.id, ())):

@@ -8,11 +8,13 @@ real one does. Nothing in it awaits, so each method is atomic on the event loop.
 import secrets
 import time
 from asyncio import get_running_loop
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 
+from ..counts import Traffic
 from ..domain.ids import partition_of
 from ..domain.leases import available_ms
 from ..domain.problems import StoreUnavailable
@@ -41,6 +43,7 @@ class MemoryStore:
 
     def __init__(self, partitions: int = 16, clock: Callable[[], int] | None = None) -> None:
         self.partitions = partitions
+        self.traffic = Traffic()
         self.facts = StoreFacts(StoreKind.STORE_KIND_MEMORY, DurabilityClass.DURABILITY_CLASS_RELAXED)
         self.now_ms = clock or (lambda: time.time_ns() // 1_000_000)
         self._records: dict[str, tuple[bytes, bytes]] = {}  # id -> (record, version)
@@ -120,6 +123,11 @@ class MemoryStore:
             if matches(query, execution):
                 counts[execution.status] += 1
         return counts
+
+    async def census(self, limit: int, *, deadline: float) -> dict[tuple[str, ExecutionStatus], int]:
+        records = [Execution.FromString(record) for record, _ in self._records.values()]
+        known = sorted({record.type for record in records})[:limit]
+        return Counter((record.type if record.type in known else "", record.status) for record in records)
 
     async def due(self, partition: int, limit: int, *, deadline: float) -> Sequence[str]:
         moments = []

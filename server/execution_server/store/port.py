@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 
+from ..counts import Traffic
 from ..domain.status import STATUSES
 
 __all__ = [
@@ -168,6 +169,9 @@ class ExecutionStore(Protocol):
     facts: StoreFacts
     """What is known of the store just now. May be replaced at any time."""
 
+    traffic: Traffic
+    """Must be counted into by a store that keeps things elsewhere."""
+
     def now_ms(self) -> int:
         """The store's clock in epoch milliseconds. Must never be ahead of it, nor more than a second behind."""
 
@@ -218,6 +222,14 @@ class ExecutionStore(Protocol):
 
     async def count(self, query: Query, *, deadline: float) -> dict[ExecutionStatus, int]:
         """Must answer how many records match in each of the query's statuses, exactly."""
+
+    async def census(self, limit: int, *, deadline: float) -> dict[tuple[str, ExecutionStatus], int]:
+        """
+        Must answer how many records there are by type and status, none left out and none counted twice.
+
+        At most *limit* types need be told apart: what is of others, or of types that the store does not know by name,
+        must be counted under the type ``""``. Those without records may be left out. Asked for now and then.
+        """
 
     async def due(self, partition: int, limit: int, *, deadline: float) -> Sequence[str]:
         """Must answer up to *limit* ids of *partition* whose due time has passed, the longest overdue first."""

@@ -34,6 +34,8 @@ class News(NamedTuple):
     changes: list[HistoryEntry]
     """The status changes that led there."""
     deleted: bool
+    arrived: int
+    """How many changes of any kind led there."""
 
 
 class Gathering:
@@ -58,7 +60,8 @@ class Gathering:
             return
         # The record of a deletion is the one before it, and brings no changes of its own.
         changes = [*(waiting.changes if waiting else ()), *copies(record.history)]
-        self._news[change.id] = News(record, changes, change.deleted)
+        arrived = waiting.arrived + 1 if waiting else 1
+        self._news[change.id] = News(record, changes, change.deleted, arrived)
         if len(self._news) > MOST_BEHIND:
             self._end(TooManyWatches(MOST_BEHIND, TOO_SLOW))
         elif len(changes) > HISTORY_ENTRIES:

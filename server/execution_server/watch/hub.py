@@ -15,6 +15,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Protocol
 
+from croco.execution.v1.execution_pb2 import Execution
+
+from ..counts import Deliveries
 from ..domain.ids import partition_of
 from ..domain.problems import ExecutionNotFound, ServerDraining, StoreUnavailable, TooManyWatches
 from ..places import Limits, Places
@@ -59,6 +62,7 @@ class Hub:
         self._topics: dict[str, Topic] = {}
         self._listeners = Counter[Listener]()
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self.deliveries = Deliveries()
         self.bookmark_seconds = bookmark_seconds
         self.places = Places("watches", limits, TooManyWatches)
         self.draining = False
@@ -110,6 +114,13 @@ class Hub:
             topic.watchers -= 1
             if not topic.watchers and self._topics.get(execution_id) is topic:
                 del self._topics[execution_id]
+
+    def deliver(self, record: Execution, *, conflated: int) -> None:
+        """Count that a watch is told of *record*, and of *conflated* changes before it not by themselves."""
+        changed = record.updated_at
+        lag_seconds = self._store.now_ms() / 1000 - changed.seconds - changed.nanos / 1e9
+        self.deliveries.lag.observe(max(0.0, lag_seconds))
+        self.deliveries.conflated += max(0, conflated)
 
     @asynccontextmanager
     async def listening(self, listener: Listener) -> AsyncIterator[None]:

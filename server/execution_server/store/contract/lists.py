@@ -1,11 +1,12 @@
 """Lists, counts and what is due."""
 
 import asyncio
+from collections import Counter
 from functools import partial
 from itertools import product
 
 import pytest
-from croco.execution.v1.execution_pb2 import Execution, ExecutionError
+from croco.execution.v1.execution_pb2 import Execution, ExecutionError, ExecutionStatus
 from google.protobuf.duration_pb2 import Duration
 
 from ...domain.ids import partition_of
@@ -37,6 +38,11 @@ async def varied(store: ExecutionStore) -> list[Execution]:
             records.append((await load(store, other)).record)
         records.append((await load(store, record.id)).record)
     return sorted(records, key=lambda record: record.id)
+
+
+async def census(store: ExecutionStore, limit: int) -> dict[tuple[str, ExecutionStatus], int]:
+    """What there is any of."""
+    return {key: number for key, number in (await store.census(limit, deadline=soon())).items() if number}
 
 
 async def walk(store: ExecutionStore, query: Query, limit: int, part: Part = Part.FULL) -> list[Execution]:
@@ -192,6 +198,30 @@ class Lists:
             ids = [execution_id for _, execution_id in sorted(moments) if execution_id not in gone]
             assert list(await store.due(partition, 100, deadline=soon())) == ids
             assert list(await store.due(partition, 1, deadline=soon())) == ids[:1]
+
+    async def test_the_census_counts_every_record_once(self, store: ExecutionStore) -> None:
+        """By type and status; and what is not told apart is counted all the same."""
+        records = await varied(store)
+        expected = Counter((record.type, record.status) for record in records)
+
+        assert await census(store, 2) == expected
+        assert await census(store, 10) == expected
+        assert sum((await census(store, 1)).values()) == len(records)
+        by_status = Counter[ExecutionStatus]()
+        for (type_, status), number in (await census(store, 1)).items():
+            assert number == expected[type_, status] or type_ == ""
+            by_status[status] += number
+        assert by_status == Counter(record.status for record in records)
+
+        for record in records:
+            if record.type == "a":
+                await store.delete(await load(store, record.id), b"12345678", deadline=soon())
+        for _ in range(2):  # the first look may be what makes a store forget a type
+            assert await census(store, 2) == {
+                key: number for key, number in expected.items() if key[0] == "b"
+            }
+        await created(store, type="a")
+        assert (await census(store, 2))["a", PENDING] == 1
 
     async def test_workers_get_the_most_urgent_and_then_the_oldest(self, store: ExecutionStore) -> None:
         """By priority, then by the moment from which they may; and they know when to ask again."""

@@ -42,6 +42,14 @@ class Keys(NamedTuple):
         """Sorted set, all scores 0: the ids in the set *name* of index.py. Gone when empty."""
         return f"{self._tag(partition)}:i:{name}"
 
+    def types(self, partition: int) -> str:
+        """
+        Sorted set, all scores 0: the types of the partition's records, a thousand at most. Permanent.
+
+        One that is gone stays until census.lua looks.
+        """
+        return f"{self._tag(partition)}:types"
+
     def sequence(self, partition: int) -> str:
         """Integer: how many changes the partition has seen; tells a feed that it missed some. Permanent."""
         return f"{self._tag(partition)}:seq"

@@ -27,6 +27,7 @@ from typing import Any, Final
 import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
+from ...counts import Traffic
 from ...domain.problems import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Link:
     def __init__(self, pool: ConnectionPool) -> None:
         """*pool* serves as redis-py's recipe for a connection; nothing is ever taken out of it."""
         self._pool = pool
+        self.traffic = Traffic()
         self._wire: _Wire | None = None
         self._connecting: asyncio.Task[_Wire] | None = None
         self._closed = False
@@ -77,7 +79,9 @@ class Link:
         while True:
             try:
                 wire = self._wire or await self._connect(deadline)
+                began = loop.time()
                 replies = await _all(wire.send(commands), deadline)
+                self.traffic.round_trips.observe(loop.time() - began)
                 trouble = next(filter(_means_not_now, replies), None)
                 if trouble is None:
                     return replies
@@ -88,6 +92,7 @@ class Link:
             remaining = deadline - loop.time()
             if remaining <= 0 or self._closed:
                 raise StoreUnavailable from trouble
+            self.traffic.retries += 1
             await asyncio.sleep(min(remaining, random.uniform(0, pause)))
             pause = min(longest, pause * 2)
 
@@ -139,6 +144,7 @@ class Link:
         if self._wire is wire:
             self._wire = None
             if not self._closed:
+                self.traffic.connections_lost += 1
                 log.warning("store connection lost")
 
 

@@ -17,12 +17,13 @@ from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 
 from ...domain.ids import first_id_at
 from ...domain.limits import PAGE_BYTES, PAGE_SIZE
+from ...domain.status import STATUSES
 from ..index import is_exact, matches, ready_sets, sets_for
 from ..port import Part, Query, Ready
 from . import codec
 from .keys import Keys
 from .link import Argument, Link
-from .scripts import COUNT, PAGE, READY, checked
+from .scripts import CENSUS, COUNT, PAGE, READY, checked
 
 FEW: Final = 16
 """The least that a partition is asked for at once."""
@@ -84,6 +85,36 @@ class Scan:
                 counts[record.status] += 1
             if not after_id:
                 return counts
+
+    async def census(self, limit: int, *, deadline: float) -> dict[tuple[str, ExecutionStatus], int]:
+        """See ``ExecutionStore.census``. What is not counted by type is what is left of the counts by status."""
+        partitions = range(self._keys.partitions)
+        looks = [("ZRANGE", self._keys.types(partition), 0, limit - 1) for partition in partitions]
+        found = checked(await self._link.call_all([*looks], deadline=deadline))
+        known = sorted({type_.decode() for types in found for type_ in types})[:limit]
+        queries = [Query(), *(Query(types=(type_,)) for type_ in known)]
+        runs = [
+            (
+                [
+                    self._keys.types(partition),
+                    *(name for query in queries for name in self._sets(partition, query)),
+                ],
+                [len(STATUSES), "", *known],
+            )
+            for partition in partitions
+        ]
+        replies = await CENSUS.run_all(self._link, runs, deadline=deadline)
+        sums = [sum(numbers) for numbers in zip(*replies, strict=True)]
+        by_type = dict(
+            zip(
+                ((type_, status) for type_ in known for status in STATUSES),
+                sums[len(STATUSES) :],
+                strict=True,
+            )
+        )
+        for status, total in zip(STATUSES, sums, strict=False):
+            by_type["", status] = total - sum(by_type[type_, status] for type_ in known)
+        return by_type
 
     async def ready(
         self, partition: int, types: Sequence[str], limit: int, now_ms: int, *, deadline: float

@@ -37,6 +37,8 @@ from .scan import Scan
 from .scripts import COMMIT, CREATE, DELETE, StoreFault, checked
 
 NOTHING: Final = Execution()
+KNOWN_TYPES: Final = 1_000
+"""How many types of a partition are known by name; who makes more is counted, but not by type."""
 
 
 class RedisStore:
@@ -49,6 +51,7 @@ class RedisStore:
         self.partitions = keys.partitions
         self.facts = StoreFacts(StoreKind.STORE_KIND_STANDALONE)
         self.now_ms = clock.now_ms
+        self.traffic = link.traffic
         self._pool, self._link, self._clock, self._keys = pool, link, clock, keys
         self._publish = "SPUBLISH" if sharded else "PUBLISH"
         self._sharded = sharded
@@ -79,6 +82,7 @@ class RedisStore:
                 *self._record_keys(after.id),
                 self._keys.tombstone(after.id),
                 self._keys.claim(claim.name) if claim else self._keys.record(after.id),
+                self._keys.types(self._keys.partition(after.id)),
                 *self._index_keys(after.id, entered),
             ],
             [
@@ -88,6 +92,8 @@ class RedisStore:
                 "" if due is None else due,
                 *self._notice(after.id, 0, put),
                 ("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none",
+                after.type,
+                KNOWN_TYPES,
                 *entered.values(),
                 *_flat(put),
             ],
@@ -170,6 +176,9 @@ class RedisStore:
 
     async def count(self, query: Query, *, deadline: float) -> dict[ExecutionStatus, int]:
         return await self._scan.count(query, deadline=deadline)
+
+    async def census(self, limit: int, *, deadline: float) -> dict[tuple[str, ExecutionStatus], int]:
+        return await self._scan.census(limit, deadline=deadline)
 
     async def due(self, partition: int, limit: int, *, deadline: float) -> Sequence[str]:
         key, now = self._keys.due(partition), self.now_ms()
