@@ -21,7 +21,6 @@ from ..domain.problems import StoreUnavailable
 from ..domain.timers import due_ms
 from . import parts
 from .index import matches
-from .one_by_one import OneByOne
 from .port import (
     REMEMBERED_MS,
     Change,
@@ -39,7 +38,7 @@ from .port import (
 )
 
 
-class MemoryStore(OneByOne):
+class MemoryStore:
     """An ``ExecutionStore`` that forgets everything with its process."""
 
     def __init__(self, partitions: int = 16, clock: Callable[[], int] | None = None) -> None:

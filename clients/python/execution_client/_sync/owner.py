@@ -10,14 +10,16 @@ from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
 from .._from_wire import from_created, from_execution
-from .._model import OMITTED, CreatedExecution, Execution, NewExecution, Omitted, Retention, RetryPolicy
+from .._model import OMITTED, CreatedExecution, Execution, Omitted, Retention, RetryPolicy
 from .._to_wire import (
     TimeSpan,
-    to_creation,
     to_duration,
     to_metadata,
+    to_optional_value,
     to_request_id,
+    to_retention,
     to_retry_policy,
+    to_timestamp,
 )
 from .calls import SyncCalls
 
@@ -66,25 +68,25 @@ class SyncOwner(SyncCalls):
         Raises:
             IdempotencyKeyReused: the key belongs to an execution of another type or payload.
         """
-        new = NewExecution(
-            type,
-            payload,
+        request = verbs.CreateExecutionRequest(
+            type=type,
+            payload=to_optional_value(payload, "payload"),
             max_attempts=max_attempts,
-            timeout=timeout,
-            start_timeout=start_timeout,
-            total_timeout=total_timeout,
-            retry_policy=retry_policy,
-            retention=retention,
-            scheduled_at=scheduled_at,
+            timeout=to_duration(timeout, "timeout"),
+            start_timeout=to_duration(start_timeout, "start_timeout"),
+            total_timeout=to_duration(total_timeout, "total_timeout"),
+            retry_policy=to_retry_policy(retry_policy),
+            retention=to_retention(retention),
+            scheduled_at=to_timestamp(scheduled_at, "scheduled_at"),
             priority=priority,
             max_crashes=max_crashes,
             idempotency_key=idempotency_key,
             parent_id=parent_id,
-            metadata=metadata,
+            metadata=to_metadata(metadata),
             labels=labels,
-            request_id=request_id,
+            request_id=to_request_id(request_id),
         )
-        response = self._call(self._stub.CreateExecution, to_creation(new), deadline)
+        response = self._call(self._stub.CreateExecution, request, deadline)
         return from_created(response.execution, response.created)
 
     def update(

@@ -78,7 +78,6 @@ def checked(replies: list[Any]) -> list[Any]:
 
 
 CREATE = Script("create")
-CREATE_ALL = Script("create_all")
 COMMIT = Script("commit")
 DELETE = Script("delete")
 PAGE = Script("page")
