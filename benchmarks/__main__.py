@@ -9,7 +9,7 @@ from typing import Final
 
 import uvloop
 
-from . import beside, calls, commands, growth, memory, slow_readers, watches, workers
+from . import batches, beside, calls, commands, growth, memory, slow_readers, watches, workers
 from .report import progress
 from .scale import FULL, QUICK, Scale
 
@@ -22,6 +22,7 @@ SECTIONS: Final[dict[str, Callable[[Scale], Awaitable[None]]]] = {
     "beside": beside.measure,
     "slow-readers": slow_readers.measure,
     "workers": workers.measure,
+    "batches": batches.measure,
 }
 
 

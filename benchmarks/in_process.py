@@ -54,7 +54,7 @@ async def replica(store: Store) -> AsyncIterator[Replica]:
     hub = Hub(opened, Limits(per_process=1, per_connection=1))
     manager, info = Manager(opened), ServerInfo("", ServerLimits(checkpoints=CHECKPOINTS), opened)
     try:
-        yield Replica(ExecutionService(manager, Batches(manager), hub, info, Retention()), opened)
+        yield Replica(ExecutionService(manager, Batches(opened, manager), hub, info, Retention()), opened)
     finally:
         await hub.close()
         await opened.close()

@@ -150,7 +150,7 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
     workers = WorkerService(manager, dispatcher, hub, work, settings.max_checkpoints)
     sweeper = Sweeper(store, manager)
     server = build(
-        ExecutionService(manager, Batches(manager), hub, _info(settings, store), _retention(settings)),
+        ExecutionService(manager, Batches(store, manager), hub, _info(settings, store), _retention(settings)),
         workers,
         calls,
         health,

@@ -44,6 +44,8 @@ from .store.port import (
     request_claim,
 )
 
+CREATE: Final = "CreateExecution"
+"""The method under which requests to create are remembered, whatever call they come in."""
 CACHED_HEADS: Final = 8192
 CACHED_HEAD_BYTES: Final = 2048
 """A larger head (a long error, many checkpoints) is not worth its memory: its execution costs a read per call."""
@@ -128,7 +130,7 @@ class Manager:
             IdempotencyKeyReused: the key's holder has another type or payload.
         """
         request = terms.request()
-        claim = _claim(template, terms, request)
+        claim = claim_of(template.idempotency_key, terms.request_id, request)
         slice_ = ids.slice_of_text(claim.name) if claim else random.randrange(ids.SLICES)
         while True:
             now_ms = self._store.now_ms()
@@ -139,16 +141,30 @@ class Manager:
             entries = list(created.history)
             outcome = await self._store.create(created, claim, deadline=terms.deadline)
             if not isinstance(outcome, Taken):
-                self._committed(outcome.head, entries)
+                self.committed(outcome.head, entries)
                 return outcome.record, True
-            holder = await self._store.load(outcome.holder_id, Part.FULL, deadline=terms.deadline)
-            if holder is not None:
-                return _existing(holder.record, template, request)
-            if not template.idempotency_key or outcome.holder_id == execution_id:
-                raise ExecutionNotFound(
-                    outcome.holder_id
-                )  # this request created it, and it was deleted since
+            found = await self.holding(
+                outcome.holder_id, template, request, made_id=execution_id, deadline=terms.deadline
+            )
+            if found is not None:
+                return found
             _check_time(execution_id, terms)
+
+    async def holding(
+        self, holder_id: str, template: Execution, request: bytes, *, made_id: str, deadline: float
+    ) -> tuple[Execution, bool] | None:
+        """
+        Answer a creation whose claim is *holder_id*'s as ``create`` does; None if that is gone, so the claim is free.
+
+        Args:
+            made_id: the id that the creation would have had; it is the holder's own where an earlier try got through.
+        """
+        holder = await self._store.load(holder_id, Part.FULL, deadline=deadline)
+        if holder is not None:
+            return _existing(holder.record, template, request)
+        if not template.idempotency_key or holder_id == made_id:
+            raise ExecutionNotFound(holder_id)  # this request created it, and it was deleted since
+        return None
 
     async def change(
         self, execution_id: str, decide: Decision, terms: Terms, part: Part, *, whole: bool = False
@@ -205,7 +221,7 @@ class Manager:
                     _check_time(execution_id, terms)
                     stored = None if whole else outcome.current
                     continue
-                self._committed(outcome.head, entries)
+                self.committed(outcome.head, entries)
                 after = outcome.record
             if problem is not None:
                 raise problem
@@ -255,7 +271,7 @@ class Manager:
             outcome = await self._store.commit(stored, settled, Part.HEAD, deadline=terms.deadline)
             if isinstance(outcome, Conflict):
                 return False
-            self._committed(outcome.head, entries)
+            self.committed(outcome.head, entries)
         self.lateness.observe(late_seconds)
         return True
 
@@ -277,7 +293,7 @@ class Manager:
             raise ExecutionNotFound(execution_id)
         return stored
 
-    def _committed(self, head: Stored, entries: Iterable[HistoryEntry]) -> None:
+    def committed(self, head: Stored, entries: Iterable[HistoryEntry]) -> None:
         """A change took effect: remember the head that stands now, and count the status changes."""
         for entry in entries:
             self.transitions[Transition(getattr(entry, "from"), entry.to, entry.reason)] += 1
@@ -312,11 +328,11 @@ def _check_time(execution_id: str, terms: Terms) -> None:
         raise Contention(execution_id)
 
 
-def _claim(template: Execution, terms: Terms, request: bytes) -> Claim | None:
-    """What makes the creation one of a kind: the creator's key, else the request, else nothing."""
-    if template.idempotency_key:
-        return key_claim(template.idempotency_key)
-    return request_claim(request) if terms.request_id else None
+def claim_of(idempotency_key: str, request_id: str, request: bytes) -> Claim | None:
+    """What makes a creation one of a kind: the creator's key, else the request, else nothing."""
+    if idempotency_key:
+        return key_claim(idempotency_key)
+    return request_claim(request) if request_id else None
 
 
 def _existing(holder: Execution, template: Execution, request: bytes) -> tuple[Execution, bool]:

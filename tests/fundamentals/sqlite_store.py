@@ -29,6 +29,7 @@ from execution_server.domain.problems import StoreUnavailable
 from execution_server.domain.timers import due_ms
 from execution_server.store import parts
 from execution_server.store.index import matches
+from execution_server.store.one_by_one import OneByOne
 from execution_server.store.port import (
     REMEMBERED_MS,
     Change,
@@ -51,7 +52,7 @@ CREATE TABLE IF NOT EXISTS deletion (id TEXT PRIMARY KEY, request BLOB, ends_ms 
 """
 
 
-class SqliteStore:
+class SqliteStore(OneByOne):
     """An ``ExecutionStore`` in one file, for one server."""
 
     def __init__(self, path: Path, partitions: int = 16) -> None:

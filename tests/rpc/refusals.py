@@ -87,7 +87,7 @@ def _read(pipeline: Any, key: bytes) -> None:
     """Ask for a key's value; its name tells its type: see ``store/redis/keys.py``."""
     if b"}:x:" in key:
         pipeline.hgetall(key)
-    elif b"}:i:" in key or key.endswith(b":due"):
+    elif b"}:i:" in key or key.endswith((b":due", b":types")):
         pipeline.zrange(key, 0, -1, withscores=True)
     else:
         pipeline.get(key)

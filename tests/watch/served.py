@@ -77,7 +77,7 @@ async def served(
     manager = Manager(store)
     places = Places("work streams", Limits(per_process, per_connection), QuotaExceeded)
     info = ServerInfo("test", ServerLimits(checkpoints=CHECKPOINTS), store)
-    service = ExecutionService(manager, Batches(manager), hub, info, Retention())
+    service = ExecutionService(manager, Batches(store, manager), hub, info, Retention())
     work = WorkerService(manager, Dispatcher(store, manager, hub), hub, places, CHECKPOINTS)
     server = build(service, work, Calls(CALL_LIMITS), health, reuse_port=False, reflection_on=False)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -18,6 +18,7 @@ from ._model import (
     CreatedExecution,
     Directive,
     DirectiveKind,
+    DurabilityClass,
     Execution,
     ExecutionError,
     ExecutionStatus,
@@ -26,7 +27,10 @@ from ._model import (
     Progress,
     Retention,
     RetryPolicy,
+    ServerInfo,
+    ServerLimits,
     StatusReason,
+    StoreKind,
     WatchEvent,
     WatchMessage,
 )
@@ -45,6 +49,17 @@ _EVENTS: Final = {
     verbs.WatchEvent.Value(f"WATCH_EVENT_{event.name}"): event
     for event in WatchEvent
     if event not in (WatchEvent.UNKNOWN, WatchEvent.MISSING)
+}
+
+_STORES: Final = {
+    verbs.StoreKind.Value(f"STORE_KIND_{kind.name}"): kind
+    for kind in StoreKind
+    if kind is not StoreKind.UNKNOWN
+}
+_DURABILITIES: Final = {
+    verbs.DurabilityClass.Value(f"DURABILITY_CLASS_{kind.name}"): kind
+    for kind in DurabilityClass
+    if kind is not DurabilityClass.UNKNOWN
 }
 
 _MOMENTS: Final = (
@@ -83,6 +98,27 @@ def from_count(message: verbs.CountExecutionsResponse) -> Count:
         status = from_status(entry.status)
         by_status[status] = by_status.get(status, 0) + entry.count
     return Count(message.count, by_status)
+
+
+def from_server_info(message: verbs.GetServerInfoResponse) -> ServerInfo:
+    """Convert what a server is."""
+    limits = message.limits
+    return ServerInfo(
+        version=message.version,
+        store_kind=_STORES.get(message.store_kind, StoreKind.UNKNOWN),
+        durability=_DURABILITIES.get(message.durability, DurabilityClass.UNKNOWN),
+        partitions=message.partitions,
+        limits=ServerLimits(
+            message_bytes=limits.message_bytes,
+            batch_size=limits.batch_size,
+            page_size=limits.page_size,
+            checkpoints=limits.checkpoints,
+            calls_under_way=limits.calls_under_way,
+            watches_per_connection=limits.watches_per_connection,
+            default_deadline=limits.default_deadline.ToTimedelta(),
+            max_deadline=limits.max_deadline.ToTimedelta(),
+        ),
+    )
 
 
 def from_watch(

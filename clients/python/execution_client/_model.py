@@ -1,7 +1,7 @@
 """The plain Python values that the clients take and answer: the nouns of croco/execution/v1/execution.proto."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any, Final
@@ -243,6 +243,30 @@ class CreatedExecution(Execution):
 
 
 @dataclass(frozen=True, slots=True)
+class NewExecution:
+    """An execution to create among others, with the arguments of ``create``."""
+
+    type: str
+    payload: object = OMITTED
+    _: KW_ONLY
+    max_attempts: int | None = None
+    timeout: timedelta | None = None
+    start_timeout: timedelta | None = None
+    total_timeout: timedelta | None = None
+    retry_policy: RetryPolicy | None = None
+    retention: Retention | None = None
+    scheduled_at: datetime | None = None
+    priority: int | None = None
+    max_crashes: int | None = None
+    idempotency_key: str = ""
+    parent_id: str = ""
+    metadata: Mapping[str, object] | None = None
+    labels: Mapping[str, str] | None = None
+    request_id: str | None = None
+    """Names it so that the same may be asked for again; None: the client makes one up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some of the executions of a list. An empty ``next_page_token`` means that no more follow."""
 
@@ -295,3 +319,52 @@ class WatchMessage:
     event: WatchEvent
     change: HistoryEntry | None = None
     execution: Execution | None = None
+
+
+class StoreKind(StrEnum):
+    """The kind of store that a server keeps executions in."""
+
+    MEMORY = "memory"
+    STANDALONE = "standalone"
+    SENTINEL = "sentinel"
+    CLUSTER = "cluster"
+    UNKNOWN = "unknown"
+    """A kind that this version of the client does not know, or one without a name."""
+
+
+class DurabilityClass(StrEnum):
+    """What a change survives once it is acknowledged."""
+
+    RELAXED = "relaxed"
+    """The last changes may be lost with the store's process, machine or primary."""
+    LOCAL = "local"
+    """It is on the disk of the store's primary."""
+    REPLICATED = "replicated"
+    """And the replicas that may take over have it."""
+    UNKNOWN = "unknown"
+    """The server does not know, or this version of the client does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLimits:
+    """What a server takes."""
+
+    message_bytes: int
+    batch_size: int
+    page_size: int
+    checkpoints: int
+    calls_under_way: int
+    watches_per_connection: int
+    default_deadline: timedelta
+    max_deadline: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerInfo:
+    """What a server is and takes."""
+
+    version: str
+    store_kind: StoreKind
+    durability: DurabilityClass
+    partitions: int
+    limits: ServerLimits

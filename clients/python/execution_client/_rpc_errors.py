@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final, Protocol, cast
 
 import grpc
+from croco.execution.v1.error_reason_pb2 import ErrorReason, Refusal
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
@@ -18,6 +19,8 @@ _BY_CODE: Final[dict[grpc.StatusCode, type[ExecutionProblem]]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
     grpc.StatusCode.CANCELLED: Cancelled,
 }
+
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class _Failed(Protocol):
@@ -49,6 +52,15 @@ def problem_of(error: grpc.RpcError) -> ExecutionProblem:
         ),
         retry_delay=_delay(retry),
     )
+
+
+def problem_of_refusal(refusal: Refusal) -> ExecutionProblem:
+    """Answer what the error of a call of its own would have been for one part of a call."""
+    names = {number: name for name, number in ErrorReason.items()}
+    reason = names.get(refusal.reason, "").removeprefix("ERROR_REASON_")
+    code = _CODES.get(refusal.code, grpc.StatusCode.UNKNOWN)
+    kind = ExecutionProblem.by_reason.get(reason) or _BY_CODE.get(code, ExecutionProblem)
+    return kind(refusal.message, code=code, reason=reason, metadata=refusal.metadata)
 
 
 def _details(error: grpc.RpcError) -> Status:

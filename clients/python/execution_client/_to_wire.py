@@ -12,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ._json import to_struct, to_value
-from ._model import ExecutionStatus, Omitted, Progress, Retention, RetryPolicy, View
+from ._model import ExecutionStatus, NewExecution, Omitted, Progress, Retention, RetryPolicy, View
 
 _T = TypeVar("_T")
 
@@ -67,6 +67,28 @@ def to_metadata(metadata: Mapping[str, object] | None) -> Struct | None:
 def to_view(view: View | None) -> nouns.ExecutionView:
     """Convert a view; None leaves it to the call."""
     return nouns.EXECUTION_VIEW_UNSPECIFIED if view is None else _VIEWS[View(view)]
+
+
+def to_creation(new: NewExecution) -> verbs.CreateExecutionRequest:
+    """Convert what to create into a request that can be repeated."""
+    return verbs.CreateExecutionRequest(
+        type=new.type,
+        payload=to_optional_value(new.payload, "payload"),
+        max_attempts=new.max_attempts,
+        timeout=to_duration(new.timeout, "timeout"),
+        start_timeout=to_duration(new.start_timeout, "start_timeout"),
+        total_timeout=to_duration(new.total_timeout, "total_timeout"),
+        retry_policy=to_retry_policy(new.retry_policy),
+        retention=to_retention(new.retention),
+        scheduled_at=to_timestamp(new.scheduled_at, "scheduled_at"),
+        priority=new.priority,
+        max_crashes=new.max_crashes,
+        idempotency_key=new.idempotency_key,
+        parent_id=new.parent_id,
+        metadata=to_metadata(new.metadata),
+        labels=new.labels,
+        request_id=to_request_id(new.request_id),
+    )
 
 
 def to_progress(progress: Progress | None) -> nouns.Progress | None:

@@ -8,7 +8,6 @@ the id lets every reader find the record without asking; taken modulo the deploy
 from hashlib import blake2b
 from re import compile as regex
 from typing import Final
-from uuid import UUID
 
 SLICES: Final = 1024
 """What ten bits tell apart: the most partitions that a deployment can have."""
@@ -21,7 +20,8 @@ def new_id(now_ms: int, random_bits: int, slice_: int) -> str:
     rand_a = random_bits >> 52 & 0xFFF
     rand_b = random_bits & (1 << 52) - 1
     value = now_ms << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b << 10 | slice_
-    return str(UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def slice_of_text(text: str) -> int:

@@ -24,17 +24,20 @@ def digest(method: str, request_id: str) -> bytes:
 
 def remember(execution: Execution, request: bytes) -> None:
     """Write *request* into the copy that it led to."""
-    execution.applied_requests.append(
-        AppliedRequest(
-            digest=request,
-            revision=execution.revision,
-            status=execution.status,
-            status_reason=execution.status_reason,
-            attempts=execution.attempts,
-        )
-    )
+    execution.applied_requests.append(applied(execution, request))
     if len(execution.applied_requests) > limits.APPLIED_REQUESTS:
         del execution.applied_requests[: -limits.APPLIED_REQUESTS]
+
+
+def applied(execution: Execution, request: bytes) -> AppliedRequest:
+    """What *request* led to: the state of the execution."""
+    return AppliedRequest(
+        digest=request,
+        revision=execution.revision,
+        status=execution.status,
+        status_reason=execution.status_reason,
+        attempts=execution.attempts,
+    )
 
 
 def find(execution: Execution, request: bytes) -> AppliedRequest | None:

@@ -14,13 +14,9 @@ from ..counts import Histogram
 from ..domain.status import reason_name, status_name
 from ..manager import Transition
 from ..places import Places
-from ..rpc.health import SERVICES
 from ..version import version
 from .parts import Parts
 
-METHODS: Final = {
-    method.name: f"{service.full_name}/{method.name}" for service in SERVICES for method in service.methods
-}
 LOST: Final = frozenset({"lease_expired", "crashes_exhausted"})
 """With these reasons an attempt ends whose worker has not kept its lease."""
 
@@ -51,7 +47,7 @@ class Families:
             "grpc_server_call_duration",
             "How long calls took that have ended.",
             ("method", "code"),
-            [((METHODS[name], code), seen) for (name, code), seen in list(calls.seen.items())],
+            [((path[1:], code), seen) for (path, code), seen in list(calls.seen.items())],
         )
         classes: dict[str, Places] = {
             "unary": calls.places,

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 from croco.execution.v1 import execution_service_pb2 as messages
-from croco.execution.v1.execution_pb2 import Retention
+from croco.execution.v1.execution_pb2 import Execution, Retention
 
-from ..batches import Batches, Creation
+from ..batches import Batches, Wanted
 from ..domain import limits
 from ..domain.problems import Problem
-from ..manager import Terms
-from ..store import parts
 from ..store.port import Part
 from . import validate
 from .calls import Call
 from .errors import refusal_of
-from .templates import template_of
-from .values import identity
+from .templates import common_of, kind_of, own_of
+from .values import identity, request_id
 from .views import Room, part_of
 
 T = TypeVar("T")
 
+SMALL_BYTES: Final = 256
+BREATH_BYTES: Final = 64 * limits.KIB
+"""After so much of a request the others get their turn. A small entry costs as much as one of ``SMALL_BYTES`` more."""
 AT_ONCE: Final = {Part.BASIC: 100, Part.FULL: 4}
 """How many executions are read together; whole ones may have megabytes each."""
 
@@ -39,19 +41,19 @@ class BatchMethods:
         self, request: messages.BatchCreateExecutionsRequest, call: Call
     ) -> messages.BatchCreateExecutionsResponse:
         validate.batch_create(request)
-        checked = [self._checked(one, call) for one in request.requests]
-        creations = [one for one in checked if isinstance(one, Creation)]
-        done = iter(await self._batches.create(creations))
-        outcomes = [next(done) if isinstance(one, Creation) else one for one in checked]
         part, room = part_of(request.view, Part.BASIC), Room(limits.BATCH_BYTES)
+        checked = await self._checked(request.requests, call)
+        wanted = [one for one in checked if isinstance(one, Wanted)]
+        done = iter(await self._batches.create(wanted, part, actor=call.caller, deadline=call.deadline))
         response = messages.BatchCreateExecutionsResponse()
-        for number, outcome in enumerate(outcomes):
+        for number, one in enumerate(checked):
             into = response.outcomes.add()
+            outcome = next(done) if isinstance(one, Wanted) else one
             if isinstance(outcome, Problem):
                 into.refusal.CopyFrom(refusal_of(outcome, f"requests[{number}]."))
             else:
                 record, into.created = outcome
-                into.cut = room.present(parts.cut(record, part), into.execution)
+                into.cut = room.present(record, into.execution)
         return response
 
     async def BatchGetExecutions(
@@ -79,21 +81,44 @@ class BatchMethods:
                     into.cut = room.present(outcome, into.execution)
         return response
 
-    def _checked(self, request: messages.CreateExecutionRequest, call: Call) -> Creation | Problem:
+    async def _checked(
+        self, entries: Sequence[messages.CreateExecutionRequest], call: Call
+    ) -> list[Wanted | Problem]:
+        """What each entry wants, or why it is refused. What entries of one kind have in common is looked at once."""
+        commons: dict[bytes, Execution | Problem] = {}
+        checked = list[Wanted | Problem]()
+        looked_at = 0
+        for entry in entries:
+            kind = kind_of(entry)
+            key = kind.SerializeToString()
+            if key not in commons:
+                commons[key] = self._common(kind, call)
+            checked.append(_wanted(entry, commons[key]))
+            looked_at += SMALL_BYTES + entry.ByteSize()
+            if looked_at > BREATH_BYTES:
+                looked_at = 0
+                await asyncio.sleep(0)
+        return checked
+
+    def _common(self, kind: messages.CreateExecutionRequest, call: Call) -> Execution | Problem:
         try:
-            validate.terms(request)
-            validate.create(request)
+            validate.create_common(kind)
         except Problem as problem:
             return problem
-        terms = Terms(
-            method="CreateExecution",
-            deadline=call.deadline,
-            request_id=request.request_id,
-            actor=call.caller,
-        )
-        template = template_of(request, self._retention)
-        template.trace_parent = call.trace_parent
-        return Creation(template, terms)
+        common = common_of(kind, self._retention)
+        common.trace_parent = call.trace_parent
+        return common
+
+
+def _wanted(entry: messages.CreateExecutionRequest, common: Execution | Problem) -> Wanted | Problem:
+    if isinstance(common, Problem):
+        return common
+    try:
+        request_id(entry.request_id)
+        validate.create_own(entry)
+    except Problem as problem:
+        return problem
+    return Wanted(common, own_of(entry), entry.request_id)
 
 
 def batched(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:

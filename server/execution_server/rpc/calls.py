@@ -115,7 +115,7 @@ class Calls:
     Attributes:
         places: those of unary calls.
         bytes: of the requests of unary calls that are under way.
-        seen: how long calls took that have ended, in seconds, by the names of method and code.
+        seen: how long calls took that have ended, in seconds, by the method's path and the code.
         under_way: unary calls that have not ended, whether they have a place or not.
         arrived: how many unary calls there were.
         draining: take no more.
@@ -187,7 +187,7 @@ class Calls:
                     self.bytes -= size
                     self.places.give_back(placed.peer)
                 seconds = loop.time() - began
-                self.seen[name, code].observe(seconds)
+                self.seen[path, code].observe(seconds)
                 if seconds > slow_seconds:
                     _log(logging.INFO, "slow call", name, request, seconds=round(seconds, 3))
 
@@ -211,7 +211,7 @@ class Calls:
                 code = _code_of_end(problem, context)
                 await _refuse(context, name, request, problem, error)
             finally:
-                self.seen[name, code].observe(loop.time() - began)
+                self.seen[path, code].observe(loop.time() - began)
 
         return handle
 

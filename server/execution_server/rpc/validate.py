@@ -22,6 +22,7 @@ from .values import (
     name,
     pause,
     progress,
+    request_id,
     retry_policy,
     struct,
     text,
@@ -45,9 +46,13 @@ ORDERS = ("", "created_at desc", "created_at", "created_at asc")
 
 
 def create(request: messages.CreateExecutionRequest) -> None:
+    create_common(request)
+    create_own(request)
+
+
+def create_common(request: messages.CreateExecutionRequest) -> None:
+    """All but what ``create_own`` looks at: see ``templates.OWN``."""
     name("type", request.type)
-    if request.HasField("payload"):
-        value("payload", request.payload, limits.PAYLOAD_BYTES)
     if request.HasField("max_attempts"):
         within("max_attempts", request.max_attempts, 1, limits.MAX_ATTEMPTS)
     for field in ("timeout", "start_timeout", "total_timeout"):
@@ -61,13 +66,20 @@ def create(request: messages.CreateExecutionRequest) -> None:
     for kept in ("succeeded", "failed"):
         if request.retention.HasField(kept):
             timeout(f"retention.{kept}", getattr(request.retention, kept))
-    if request.idempotency_key:
-        idempotency_key(request.idempotency_key)
     if request.parent_id:
         identity("parent_id", request.parent_id)
+
+
+def create_own(request: messages.CreateExecutionRequest) -> None:
+    """What executions that are created alike differ in."""
+    if request.HasField("payload"):
+        value("payload", request.payload, limits.PAYLOAD_BYTES)
+    if request.idempotency_key:
+        idempotency_key(request.idempotency_key)
     if request.HasField("metadata"):
         struct("metadata", request.metadata, limits.METADATA_BYTES)
-    labels("labels", request.labels)
+    if request.labels:
+        labels("labels", request.labels)
 
 
 def get_by_key(request: messages.GetExecutionByIdempotencyKeyRequest) -> None:
@@ -185,11 +197,7 @@ def wait(request: messages.WaitExecutionRequest) -> None:
 
 def terms(request: object) -> None:
     """The fields that calls share: ``request_id``, ``expected_revision``, ``attempt``, where the request has them."""
-    request_id = getattr(request, "request_id", "")
-    if len(request_id) > limits.REQUEST_ID_CHARACTERS or not request_id.isprintable():
-        raise InvalidField(
-            "request_id", f"has to be printable, {limits.REQUEST_ID_CHARACTERS} characters at most"
-        )
+    request_id(getattr(request, "request_id", ""))
     if (getattr(request, "expected_revision", 1) or 0) < 0:
         raise InvalidField("expected_revision", "cannot be negative")
     if (getattr(request, "attempt", 1) or 0) < 0:

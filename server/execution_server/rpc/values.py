@@ -52,6 +52,12 @@ def idempotency_key(given: str) -> None:
         raise InvalidField("idempotency_key", "has characters that cannot be printed")
 
 
+def request_id(given: str) -> None:
+    if len(given) > limits.REQUEST_ID_CHARACTERS or not given.isprintable():
+        complaint = f"has to be printable, {limits.REQUEST_ID_CHARACTERS} characters at most"
+        raise InvalidField("request_id", complaint)
+
+
 def text(field: str, given: str, limit: int) -> None:
     size = len(given.encode())
     if size > limit:

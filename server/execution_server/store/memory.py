@@ -21,6 +21,7 @@ from ..domain.problems import StoreUnavailable
 from ..domain.timers import due_ms
 from . import parts
 from .index import matches
+from .one_by_one import OneByOne
 from .port import (
     REMEMBERED_MS,
     Change,
@@ -38,7 +39,7 @@ from .port import (
 )
 
 
-class MemoryStore:
+class MemoryStore(OneByOne):
     """An ``ExecutionStore`` that forgets everything with its process."""
 
     def __init__(self, partitions: int = 16, clock: Callable[[], int] | None = None) -> None:

@@ -24,6 +24,7 @@ from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 
 from ..counts import Traffic
+from ..domain.problems import StoreUnavailable
 from ..domain.status import STATUSES
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Claim",
     "Committed",
     "Conflict",
+    "Creation",
     "ExecutionStore",
     "Feed",
     "Part",
@@ -92,6 +94,16 @@ class Committed(NamedTuple):
     """The head that stands now: what the next change may be decided on."""
     record: Execution
     """As much of the record as was asked for. May be the head's own object: it must not be changed."""
+
+
+class Creation(NamedTuple):
+    """A new record as one of many: *common*, which many share, merged with what is its *own*."""
+
+    common: Execution
+    """As ``transitions.create`` makes it. All that its index entries and its due time follow from."""
+    own: Execution
+    """Its id, and of payload, metadata, labels, idempotency key and applied requests what it has."""
+    claim: Claim | None
 
 
 class Conflict(NamedTuple):
@@ -188,6 +200,21 @@ class ExecutionStore(Protocol):
         A lasting claim is that of *after*'s own idempotency key, and *after*'s id is in the slice of its claim's name
         (see ``ids.slice_of_text``). Answers the FULL part. May take *after* apart.
         """
+
+    async def create_all(
+        self, creations: Sequence[Creation], *, deadline: float
+    ) -> list[Stored | Taken | StoreUnavailable]:
+        """
+        Must do what ``create`` does for each by itself, those with the same claim in their order.
+
+        Answers the heads of those that were created, and what ``create`` would have raised in its place. May take each
+        *own* apart. ``OneByOne`` has it for stores to which many together are no cheaper.
+        """
+
+    async def load_all(
+        self, execution_ids: Sequence[str], part: Part, *, deadline: float
+    ) -> list[Stored | StoreUnavailable | None]:
+        """Must do what ``load`` does for each by itself; answers in its place what ``load`` would have raised."""
 
     async def commit(
         self, before: Stored, after: Execution, part: Part, *, deadline: float

@@ -10,6 +10,7 @@ from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 from execution_client import (
     Count,
+    DurabilityClass,
     ExecutionError,
     ExecutionStatus,
     HistoryEntry,
@@ -18,6 +19,7 @@ from execution_client import (
     Retention,
     RetryPolicy,
     StatusReason,
+    StoreKind,
     View,
     WatchEvent,
 )
@@ -209,6 +211,8 @@ def test_progress_without_percent_has_none() -> None:
         (StatusReason, nouns.StatusReason, "STATUS_REASON_", {"UNKNOWN"}),
         (View, nouns.ExecutionView, "EXECUTION_VIEW_", set()),
         (WatchEvent, verbs.WatchEvent, "WATCH_EVENT_", {"UNKNOWN", "MISSING"}),
+        (StoreKind, verbs.StoreKind, "STORE_KIND_", {"UNKNOWN"}),
+        (DurabilityClass, verbs.DurabilityClass, "DURABILITY_CLASS_", {"UNKNOWN"}),
     ],
 )
 def test_an_enum_has_the_values_of_the_contract(

@@ -14,11 +14,14 @@ from execution_client import AsyncExecutionClient, ExecutionClient
 ROOT = Path(__file__).parents[3]
 VERBS = sorted(name for name in dir(ExecutionClient) if not name.startswith("_"))
 METHOD_OF = {
+    "batch_create": "BatchCreateExecutions",
+    "batch_get": "BatchGetExecutions",
     "heartbeat": "Heartbeat",
     "get_by_idempotency_key": "GetExecutionByIdempotencyKey",
     "list_page": "ListExecutions",
     "save_checkpoint": "SaveCheckpoint",
     "save_checkpoints": "SaveCheckpoint",
+    "server_info": "GetServerInfo",
     "time_out": "TimeOutExecution",
     "update_progress": "UpdateProgress",
     "watch_all": "WatchExecutions",

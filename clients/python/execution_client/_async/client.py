@@ -1,13 +1,13 @@
 """The client."""
 
+from .batches import AsyncBatches
 from .leases import AsyncLeases
 from .owner import AsyncOwner
-from .queries import AsyncQueries
 from .watches import AsyncWatches
 from .worker import AsyncWorker
 
 
-class AsyncExecutionClient(AsyncOwner, AsyncWorker, AsyncLeases, AsyncQueries, AsyncWatches):
+class AsyncExecutionClient(AsyncOwner, AsyncWorker, AsyncLeases, AsyncBatches, AsyncWatches):
     """
     Speaks to the execution service.
 

@@ -1,14 +1,14 @@
 # Made from ../_async/client.py by tools/unasync_client.py. Do not edit.
 """The client."""
 
+from .batches import SyncBatches
 from .leases import SyncLeases
 from .owner import SyncOwner
-from .queries import SyncQueries
 from .watches import SyncWatches
 from .worker import SyncWorker
 
 
-class ExecutionClient(SyncOwner, SyncWorker, SyncLeases, SyncQueries, SyncWatches):
+class ExecutionClient(SyncOwner, SyncWorker, SyncLeases, SyncBatches, SyncWatches):
     """
     Speaks to the execution service.
 

@@ -10,16 +10,14 @@ from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
 from .._from_wire import from_created, from_execution
-from .._model import OMITTED, CreatedExecution, Execution, Omitted, Retention, RetryPolicy
+from .._model import OMITTED, CreatedExecution, Execution, NewExecution, Omitted, Retention, RetryPolicy
 from .._to_wire import (
     TimeSpan,
+    to_creation,
     to_duration,
     to_metadata,
-    to_optional_value,
     to_request_id,
-    to_retention,
     to_retry_policy,
-    to_timestamp,
 )
 from .calls import SyncCalls
 
@@ -68,25 +66,25 @@ class SyncOwner(SyncCalls):
         Raises:
             IdempotencyKeyReused: the key belongs to an execution of another type or payload.
         """
-        request = verbs.CreateExecutionRequest(
-            type=type,
-            payload=to_optional_value(payload, "payload"),
+        new = NewExecution(
+            type,
+            payload,
             max_attempts=max_attempts,
-            timeout=to_duration(timeout, "timeout"),
-            start_timeout=to_duration(start_timeout, "start_timeout"),
-            total_timeout=to_duration(total_timeout, "total_timeout"),
-            retry_policy=to_retry_policy(retry_policy),
-            retention=to_retention(retention),
-            scheduled_at=to_timestamp(scheduled_at, "scheduled_at"),
+            timeout=timeout,
+            start_timeout=start_timeout,
+            total_timeout=total_timeout,
+            retry_policy=retry_policy,
+            retention=retention,
+            scheduled_at=scheduled_at,
             priority=priority,
             max_crashes=max_crashes,
             idempotency_key=idempotency_key,
             parent_id=parent_id,
-            metadata=to_metadata(metadata),
+            metadata=metadata,
             labels=labels,
-            request_id=to_request_id(request_id),
+            request_id=request_id,
         )
-        response = self._call(self._stub.CreateExecution, request, deadline)
+        response = self._call(self._stub.CreateExecution, to_creation(new), deadline)
         return from_created(response.execution, response.created)
 
     def update(

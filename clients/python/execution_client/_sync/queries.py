@@ -8,11 +8,12 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
+from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
 from .. import _transport_sync as transport
-from .._from_wire import from_count, from_execution
-from .._model import Count, Execution, ExecutionStatus, Page, View
+from .._from_wire import from_count, from_execution, from_server_info
+from .._model import Count, Execution, ExecutionStatus, Page, ServerInfo, View
 from .._problems import ExecutionProblem
 from .._to_wire import TimeSpan, to_filter, to_seconds, to_view
 from .._watching import Resume
@@ -34,9 +35,16 @@ class SyncQueries(SyncCalls):
         Raises:
             ExecutionNotFound: there is none.
         """
+        return from_execution(self._get(id, view, deadline))
+
+    def _get(self, id: str, view: View | None, deadline: TimeSpan | None) -> nouns.Execution:
         request = verbs.GetExecutionRequest(id=id, view=to_view(view))
-        response = self._call(self._stub.GetExecution, request, deadline)
-        return from_execution(response.execution)
+        return (self._call(self._stub.GetExecution, request, deadline)).execution
+
+    def server_info(self, *, deadline: TimeSpan | None = None) -> ServerInfo:
+        """Answer what the server is and takes: its version, its store and what that promises, its limits."""
+        response = self._call(self._stub.GetServerInfo, verbs.GetServerInfoRequest(), deadline)
+        return from_server_info(response)
 
     def get_by_idempotency_key(
         self, idempotency_key: str, *, view: View | None = None, deadline: TimeSpan | None = None

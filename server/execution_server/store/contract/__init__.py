@@ -22,6 +22,7 @@ repeats a change, that its clock differs from the process's. ``tests/store`` of 
 import pytest
 
 from ..port import ExecutionStore
+from .batches import Batches
 from .changes import Changes
 from .deletions import Deletions
 from .feeds import Feeds
@@ -32,7 +33,7 @@ __all__ = ["StoreContract"]
 
 
 @pytest.mark.asyncio
-class StoreContract(Records, Changes, Deletions, Lists, Feeds):
+class StoreContract(Records, Batches, Changes, Deletions, Lists, Feeds):
     """All tests. Override ``store``."""
 
     @pytest.fixture

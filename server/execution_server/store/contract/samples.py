@@ -2,15 +2,15 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from croco.execution.v1.execution_pb2 import Execution, ExecutionError, Progress
+from croco.execution.v1.execution_pb2 import AppliedRequest, Execution, ExecutionError, Progress
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import NullValue, Value
 
 from ...domain import ids, transitions
-from ..port import Change, Claim, Committed, ExecutionStore, Feed, Part, Stored
+from ..port import Change, Claim, Committed, Creation, ExecutionStore, Feed, Part, Stored
 
 SECONDS: Final = 20.0
 """How long anything may take before a test fails. It is passed only when something is broken."""
@@ -42,7 +42,8 @@ def template(**fields: Any) -> Execution:
     made.metadata["tenant"] = "acme"
     for field, value in fields.items():
         made.ClearField(field)
-        made.MergeFrom(Execution(**{field: value}))
+        if value is not None:
+            made.MergeFrom(Execution(**{field: value}))
     return made
 
 
@@ -54,6 +55,35 @@ def new(
     slice_ = ids.slice_of_text(claim.name) if claim else secrets.randbelow(ids.SLICES)
     execution_id = ids.new_id(now_ms, secrets.randbits(64), slice_)
     return transitions.create(template(**fields), execution_id=execution_id, now_ms=now_ms)
+
+
+def together(store: ExecutionStore, claims: Sequence[Claim | None], **common: Any) -> list[Creation]:
+    """New records to create together, one for each of *claims*, which differ in what may differ."""
+    made = template(payload=None, metadata=None, labels=None, **common)
+    decided = transitions.create(made, execution_id="", now_ms=store.now_ms())
+    return [_one_of_many(decided, number, claim) for number, claim in enumerate(claims)]
+
+
+def _one_of_many(common: Execution, number: int, claim: Claim | None) -> Creation:
+    slice_ = ids.slice_of_text(claim.name) if claim else secrets.randbelow(ids.SLICES)
+    own = Execution(
+        id=ids.new_id(common.created_at.ToMilliseconds(), secrets.randbits(64), slice_),
+        payload=text(f"payload {number}"),
+        labels={"number": str(number)} if number % 2 else {},
+        applied_requests=[AppliedRequest(digest=secrets.token_bytes(8), revision=1)],
+    )
+    if claim is not None and claim.lifetime_ms is None:
+        own.idempotency_key = claim.name.removeprefix("key:")
+    if number % 3 == 0:
+        own.metadata["number"] = number
+    return Creation(common, own, claim)
+
+
+def whole(creation: Creation) -> Execution:
+    """The record that is to be created."""
+    record = copy(creation.common)
+    record.MergeFrom(creation.own)
+    return record
 
 
 async def create(store: ExecutionStore, record: Execution, claim: Claim | None = None) -> Committed:

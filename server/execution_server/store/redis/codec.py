@@ -19,7 +19,7 @@ from croco.execution.v1.execution_pb2 import Execution, ExecutionError
 
 from ...domain.limits import HISTORY_ENTRIES
 from .. import parts
-from ..port import Part
+from ..port import Part, Stored
 
 VERSION = "v"
 HEAD = "head"
@@ -48,6 +48,27 @@ def split(before: Execution, after: Execution) -> tuple[dict[str, bytes], list[s
     parts.cut(after, Part.HEAD)
     put[HEAD] = after.SerializeToString()
     return put, drop
+
+
+def fresh(after: Execution) -> dict[str, bytes]:
+    """
+    The fields of a new record, or of a part of one; the BASIC ones first. Takes *after* apart: its head is left.
+
+    What ``split`` makes of it and nothing before it, at a third of the cost: what is new has no result, no checkpoints
+    and no error.
+    """
+    put = {HEAD: b""}
+    if after.HasField("metadata"):
+        put["metadata"] = _fragment(after, "metadata")
+    if after.labels:
+        put["labels"] = _fragment(after, "labels")
+    if after.HasField("payload"):
+        put["payload"] = Execution(payload=after.payload).SerializeToString()
+    for number, entry in enumerate(after.history):
+        put[f"h{number}"] = Execution(history=[entry]).SerializeToString()
+    parts.cut(after, Part.HEAD)
+    put[HEAD] = after.SerializeToString()
+    return put
 
 
 def _changed(before: Execution, after: Execution) -> Iterator[tuple[str, bytes]]:
@@ -81,6 +102,19 @@ def _fragment(execution: Execution, field: str) -> bytes:
     elif execution.HasField(field):
         getattr(one, field).CopyFrom(getattr(execution, field))
     return one.SerializeToString()
+
+
+def read(record: str, part: Part) -> tuple[str, ...]:
+    """The command that reads *part* of the hash at the key *record*."""
+    return ("HGETALL", record) if part is Part.FULL else ("HMGET", record, *READ[part])
+
+
+def stored(reply: list[bytes], part: Part) -> Stored | None:
+    """What the reply to ``read`` says: the record's *part*, or that there is none."""
+    if part is Part.FULL:
+        return Stored(*join_all(reply)) if reply else None
+    version, *fragments = reply
+    return Stored(join(fragments), version) if version else None
 
 
 def join(fragments: Iterable[bytes | None]) -> Execution:

@@ -6,9 +6,12 @@ design. Only ``partitions`` stands outside. "Permanent" keys are bounded in numb
 """
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...domain.ids import partition_of, slice_of_text
+
+KNOWN_TYPES: Final = 1_000
+"""How many types of a partition are known by name; who makes more is counted, but not by type."""
 
 
 class Keys(NamedTuple):

@@ -78,6 +78,7 @@ def checked(replies: list[Any]) -> list[Any]:
 
 
 CREATE = Script("create")
+CREATE_ALL = Script("create_all")
 COMMIT = Script("commit")
 DELETE = Script("delete")
 PAGE = Script("page")

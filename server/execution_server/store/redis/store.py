@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 from croco.execution.v1.execution_service_pb2 import StoreKind
 from redis.asyncio.connection import ConnectionPool
 
+from ...domain.problems import StoreUnavailable
 from ...domain.timers import due_ms
 from .. import parts
 from ..index import moves, sets_of
@@ -19,6 +19,7 @@ from ..port import (
     Claim,
     Committed,
     Conflict,
+    Creation,
     Feed,
     Part,
     Query,
@@ -29,16 +30,13 @@ from ..port import (
     key_claim,
 )
 from . import codec
+from .batches import Batches
 from .clock import StoreClock
 from .feed import RedisFeed
-from .keys import Keys
+from .keys import KNOWN_TYPES, Keys
 from .link import Argument, Link
 from .scan import Scan
 from .scripts import COMMIT, CREATE, DELETE, StoreFault, checked
-
-NOTHING: Final = Execution()
-KNOWN_TYPES: Final = 1_000
-"""How many types of a partition are known by name; who makes more is counted, but not by type."""
 
 
 class RedisStore:
@@ -56,15 +54,17 @@ class RedisStore:
         self._publish = "SPUBLISH" if sharded else "PUBLISH"
         self._sharded = sharded
         self._scan = Scan(link, keys)
+        self._batches = Batches(link, keys, self._publish)
 
     async def load(self, execution_id: str, part: Part, *, deadline: float) -> Stored | None:
-        record = self._keys.record(execution_id)
-        if part is Part.FULL:
-            (fields,) = checked([await self._link.call("HGETALL", record, deadline=deadline)])
-            return Stored(*codec.join_all(fields)) if fields else None
-        command = ("HMGET", record, *codec.READ[part])
-        ((version, *fragments),) = checked([await self._link.call(*command, deadline=deadline)])
-        return Stored(codec.join(fragments), version) if version else None
+        command = codec.read(self._keys.record(execution_id), part)
+        (reply,) = checked([await self._link.call(*command, deadline=deadline)])
+        return codec.stored(reply, part)
+
+    async def load_all(
+        self, execution_ids: Sequence[str], part: Part, *, deadline: float
+    ) -> list[Stored | StoreUnavailable | None]:
+        return await self._batches.load_all(execution_ids, part, deadline=deadline)
 
     async def holder(self, name: str, *, deadline: float) -> str | None:
         (holder_id,) = checked([await self._link.call("GET", self._keys.claim(name), deadline=deadline)])
@@ -73,7 +73,7 @@ class RedisStore:
     async def create(self, after: Execution, claim: Claim | None, *, deadline: float) -> Committed | Taken:
         whole = Execution()
         whole.CopyFrom(after)
-        put, _ = codec.split(NOTHING, after)
+        put = codec.fresh(after)
         version = codec.new_version(after.revision)
         due, entered = due_ms(after), sets_of(after)
         answer = await CREATE.run(
@@ -102,6 +102,11 @@ class RedisStore:
         if answer.tag == "TAKEN":
             return Taken(answer.rest[0].decode())
         return Committed(Stored(after, version), whole)
+
+    async def create_all(
+        self, creations: Sequence[Creation], *, deadline: float
+    ) -> list[Stored | Taken | StoreUnavailable]:
+        return await self._batches.create_all(creations, self._not_after(deadline), deadline=deadline)
 
     async def commit(
         self, before: Stored, after: Execution, part: Part, *, deadline: float

@@ -1,0 +1,164 @@
+"""
+Many records in one round trip: one command for each partition that they belong to, each answered by itself.
+
+What new records have in common is serialised once: fragments of a message may be joined in any order, so the bytes of a
+record's head are those of the common head and of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+from croco.execution.v1.execution_pb2 import Execution
+
+from ...domain.problems import StoreUnavailable
+from ...domain.timers import due_ms
+from ..index import sets_of
+from ..port import Creation, Part, Stored, Taken
+from . import codec
+from .keys import KNOWN_TYPES, Keys
+from .link import Argument, Link
+from .scripts import CREATE_ALL, StoreFault, checked
+
+T = TypeVar("T")
+
+BASIC: Final = (codec.HEAD, "metadata", "labels")
+
+
+class Batches:
+    """Creates and reads many."""
+
+    def __init__(self, link: Link, keys: Keys, publish: str) -> None:
+        """*publish* is the command that tells of changes."""
+        self._link, self._keys, self._publish = link, keys, publish
+
+    async def create_all(
+        self, creations: Sequence[Creation], not_after_ms: int, *, deadline: float
+    ) -> list[Stored | Taken | StoreUnavailable]:
+        """See ``ExecutionStore.create_all``."""
+        commons: dict[int, _Common] = {}
+
+        async def create(partition: int, some: Sequence[Creation]) -> list[Stored | Taken | StoreUnavailable]:
+            run = _Run(self._keys, partition, commons)
+            heads = [run.add(creation) for creation in some]
+            lead = (not_after_ms, self._publish, self._keys.channel(partition), len(some), KNOWN_TYPES)
+            runs = [(run.keys(), [*lead, *run.arguments])]
+            (replies,) = await CREATE_ALL.run_all(self._link, runs, deadline=deadline)
+            return [_outcome(head, *reply) for head, reply in zip(heads, replies, strict=True)]
+
+        return await self._by_partition([creation.own.id for creation in creations], creations, create)
+
+    async def load_all(
+        self, execution_ids: Sequence[str], part: Part, *, deadline: float
+    ) -> list[Stored | StoreUnavailable | None]:
+        """See ``ExecutionStore.load_all``."""
+
+        async def load(_: int, ids: Sequence[str]) -> list[Stored | StoreUnavailable | None]:
+            commands: list[tuple[Argument, ...]] = [codec.read(self._keys.record(id_), part) for id_ in ids]
+            replies = checked(await self._link.call_all(commands, deadline=deadline))
+            return [codec.stored(reply, part) for reply in replies]
+
+        return await self._by_partition(execution_ids, execution_ids, load)
+
+    async def _by_partition(
+        self,
+        ids: Sequence[str],
+        subjects: Sequence[T],
+        do: Callable[[int, Sequence[T]], Coroutine[Any, Any, list[Any]]],
+    ) -> list[Any]:
+        """What *do* answers for the subjects of each partition, in the order of all; where it cannot, that for each."""
+        numbers: dict[int, list[int]] = {}
+        for number, execution_id in enumerate(ids):
+            numbers.setdefault(self._keys.partition(execution_id), []).append(number)
+        outcomes: list[Any] = [None] * len(ids)
+
+        async def fill(partition: int, some: list[int]) -> None:
+            try:
+                found = await do(partition, [subjects[number] for number in some])
+            except StoreUnavailable as unavailable:
+                found = [unavailable] * len(some)
+            for number, outcome in zip(some, found, strict=True):
+                outcomes[number] = outcome
+
+        await asyncio.gather(*(fill(partition, some) for partition, some in numbers.items()))
+        return outcomes
+
+
+class _Run:
+    """What the script is given for the new records of one partition."""
+
+    def __init__(self, keys: Keys, partition: int, commons: dict[int, _Common]) -> None:
+        """*commons* are what is known already of what records have in common, by identity."""
+        self.arguments: list[Argument] = []
+        self._keys, self._commons = keys, commons
+        self._first = [keys.due(partition), keys.sequence(partition), keys.types(partition)]
+        self._sets: dict[str, int] = {}  # key -> number
+        self._entered: dict[int, list[Argument]] = {}
+        self._partition = partition
+
+    def keys(self) -> list[str]:
+        """The keys, when all records are added."""
+        return [*self._first, *self._sets]
+
+    def add(self, creation: Creation) -> Stored:
+        """Add one; answers its head."""
+        own, claim = creation.own, creation.claim
+        common = self._commons.get(id(creation.common))
+        if common is None:
+            common = self._commons[id(creation.common)] = _Common(creation.common)
+        execution_id, version = own.id, codec.new_version(common.revision)
+        record = self._keys.record(execution_id)
+        claimed = self._keys.claim(claim.name) if claim else record
+        self._first += (record, self._keys.tombstone(execution_id), claimed)
+        put = codec.fresh(own)
+        put[codec.HEAD] = head = common.head + put[codec.HEAD]
+        basic = 2 * sum(name in put for name in BASIC)
+        notice = codec.notice(execution_id, 0, common.history)
+        self.arguments += (version, execution_id, common.type, common.due, notice)
+        self.arguments.append(("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none")
+        self.arguments += self._entries(common)
+        self.arguments += (2 * len(put) + len(common.others), basic)
+        for pair in put.items():
+            self.arguments += pair
+        self.arguments += common.others
+        return Stored(Execution.FromString(head), version)
+
+    def _entries(self, common: _Common) -> list[Argument]:
+        """How many sets a record enters, and for each its number and the score."""
+        entries = self._entered.get(id(common))
+        if entries is None:
+            entries = self._entered[id(common)] = [len(common.sets)]
+            for name, score in common.sets.items():
+                key = self._keys.index_set(self._partition, name)
+                entries += (self._sets.setdefault(key, len(self._sets) + 1), score)
+        return entries
+
+
+class _Common:
+    """What many new records have in common, as it is stored."""
+
+    def __init__(self, common: Execution) -> None:
+        due = due_ms(common)
+        self.due: Argument = "" if due is None else due
+        self.sets = sets_of(common)
+        self.revision, self.type = common.revision, common.type
+        copy = Execution()
+        copy.CopyFrom(common)
+        put = codec.fresh(copy)
+        self.head = put.pop(codec.HEAD)
+        self.history = b"".join(put.values())
+        self.others: list[Argument] = [argument for pair in put.items() for argument in pair]
+
+
+def _outcome(head: Stored, tag: bytes, holder: bytes = b"") -> Stored | Taken | StoreUnavailable:
+    match tag:
+        case b"OK":
+            return head
+        case b"TAKEN":
+            return Taken(holder.decode())
+        case b"LATE":
+            return StoreUnavailable()
+        case _:
+            raise StoreFault(f"a script answered {tag!r}")
