@@ -203,7 +203,8 @@ async def _open_store(settings: Settings, store: str) -> None:
 def _health(arguments: argparse.Namespace) -> int:
     from .rpc.probe import ask_health  # gRPC
 
-    settings = Settings.load(arguments, os.environ)
+    # A probe's environment may be that of the container image alone; no store is asked for.
+    settings = Settings.load(arguments, {**os.environ, "EXECUTION_REQUIRE_STORE_URL": "off"})
     own = certificates.open_certificates(settings)
     host, port = settings.listen.host, settings.listen.port
     target = Address(WILDCARDS.get(host, host), port)

@@ -178,7 +178,13 @@ def test_check_says_what_is_wrong_with_the_store(tmp_path: Path) -> None:
 def test_health_tells_a_probe_by_its_exit_status(status: int, name: str, exit_status: int) -> None:
     """For probes that can only run a program. The wildcard of the server's own setting is asked on loopback."""
     with health_server(status) as port:
-        ended = run(*COMMAND, "health", EXECUTION_LISTEN=f"0.0.0.0:{port}", http_proxy="http://127.0.0.1:1")
+        ended = run(
+            *(*COMMAND, "health"),
+            EXECUTION_LISTEN=f"0.0.0.0:{port}",
+            # As in the container image.
+            EXECUTION_REQUIRE_STORE_URL="1",
+            http_proxy="http://127.0.0.1:1",
+        )
 
     assert ended.returncode == exit_status
     assert ended.stdout == f"127.0.0.1:{port}: {name}\n"
