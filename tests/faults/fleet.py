@@ -14,15 +14,17 @@ from tests.store.checker import check
 
 
 @contextmanager
-def running_servers(tmp_path: Path, count: int) -> Iterator[tuple[servers.Server, list[service.Service]]]:
-    """Servers on one store, which is checked when they have ended."""
+def running_servers(
+    tmp_path: Path, count: int, *options: str
+) -> Iterator[tuple[servers.Server, list[service.Service]]]:
+    """Servers with *options* on one store, which is checked when they have ended."""
     with servers.running("valkey9") as store:
         started: list[service.Service] = []
         try:
             for number in range(count):
                 folder = tmp_path / f"server-{number}"
                 folder.mkdir()
-                started.append(service.Service(folder, "--store-url", store.url))
+                started.append(service.Service(folder, "--store-url", store.url, *options))
                 started[-1].start()
             yield store, started
         finally:

@@ -134,7 +134,7 @@ class ClientWatcher(Watcher):
             watching = client.watch(self._subject.record.id, after_revision=stream.after_revision)
             try:
                 async for told in watching:
-                    stream.messages.append(_as_sent(told))
+                    stream.messages.append(as_sent(told))
                     await self._dawdle()
             except WatchRevisionCompacted as problem:
                 metadata = {"oldestRevision": str(problem.oldest_revision)}
@@ -202,7 +202,7 @@ def _as_of_one(message: api.WatchExecutionsResponse) -> api.WatchExecutionRespon
     return one
 
 
-def _as_sent(told: WatchMessage) -> api.WatchExecutionResponse:
+def as_sent(told: WatchMessage) -> api.WatchExecutionResponse:
     """A message of the client as the server has sent it, as far as the validators look."""
     message = api.WatchExecutionResponse(revision=told.revision, event=f"WATCH_EVENT_{told.event.name}")
     if (change := told.change) is not None:
