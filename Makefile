@@ -114,6 +114,22 @@ deadlines: $(READY) ## Let 20,000 deadlines come true in ten seconds while two o
 workers-chaos: $(READY) ## Kill and stop workers and servers while there is work; WORKERS_CHAOS_SEED repeats a run
 	WORKERS_CHAOS_EXECUTIONS=$${WORKERS_CHAOS_EXECUTIONS:-2000} $(BIN)/python -m pytest -s tests/faults/test_workers.py
 
+.PHONY: malformed
+malformed: $(READY) ## Send 20,000 inputs that nobody should send; MALFORMED_SEED repeats a run
+	MALFORMED_COUNT=$${MALFORMED_COUNT:-20000} $(BIN)/python -m pytest -s tests/malformed
+
+.PHONY: rolling-restart
+rolling-restart: $(READY) ## Drain and restart three servers, one after the other, under calls and watches
+	$(BIN)/python -m pytest -s tests/faults/test_rolling_restart.py
+
+.PHONY: manifests
+manifests: $(READY) ## Make the kustomize base again, after a change of the Helm chart (needs Go)
+	$(BIN)/python -m tools.manifests
+
+.PHONY: image-test
+image-test: $(READY) ## Build the container image without a registry and test it (root; Debian's buildah, podman, ...)
+	PYTHON=$(BIN)/python tools/image_test.sh
+
 .PHONY: bench
 bench: $(READY) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
