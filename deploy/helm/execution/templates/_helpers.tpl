@@ -71,6 +71,10 @@ env:
   - name: EXECUTION_TOKENS_FILE
     value: /run/secrets/execution/callers/callers
   {{- end }}
+  {{- if .Values.metrics.enabled }}
+  - name: EXECUTION_METRICS_LISTEN
+    value: 0.0.0.0:{{ .Values.metrics.port }}
+  {{- end }}
   - name: EXECUTION_DRAIN_DELAY
     value: {{ printf "%ds" (int .Values.shutdown.drainDelaySeconds) }}
   - name: EXECUTION_DRAIN_GRACE
