@@ -11,10 +11,10 @@ import (
 // AttemptOptions are what the verbs of those who do the work may be told.
 type AttemptOptions struct {
 	// Attempt is the attempt that the caller runs, as Start answered it. If it is not the current one any more the answer
-	// is AttemptFenced, and nothing of the call is taken. 0: any.
-	Attempt int32
+	// is AttemptFenced, and nothing of the call is taken. nil: any.
+	Attempt *int32
 	// ExpectedRevision and RequestID are as in ChangeOptions.
-	ExpectedRevision int64
+	ExpectedRevision *int64
 	RequestID        string
 }
 
@@ -24,8 +24,8 @@ type EndOptions struct {
 	Progress    *Progress
 	Checkpoints map[string]any
 	// Attempt, ExpectedRevision and RequestID are as in AttemptOptions.
-	Attempt          int32
-	ExpectedRevision int64
+	Attempt          *int32
+	ExpectedRevision *int64
 	RequestID        string
 }
 
@@ -34,8 +34,8 @@ type SaveOptions struct {
 	// Progress is kept with the same change.
 	Progress *Progress
 	// Attempt, ExpectedRevision and RequestID are as in AttemptOptions.
-	Attempt          int32
-	ExpectedRevision int64
+	Attempt          *int32
+	ExpectedRevision *int64
 	RequestID        string
 }
 
@@ -46,7 +46,7 @@ type SaveOptions struct {
 func (c *Client) Start(ctx context.Context, id string, options *ChangeOptions) (*Execution, error) {
 	o := given(options)
 	answer, err := call(ctx, c, c.executions().StartExecution, &pb.StartExecutionRequest{
-		Id: id, ExpectedRevision: toOptional(o.ExpectedRevision), RequestId: named(o.RequestID),
+		Id: id, ExpectedRevision: o.ExpectedRevision, RequestId: named(o.RequestID),
 	})
 	return executionOf(answer, err)
 }
@@ -71,8 +71,8 @@ func (c *Client) Complete(ctx context.Context, id string, result any, options *E
 		Result:           value,
 		Progress:         progress,
 		Checkpoints:      checkpoints,
-		Attempt:          toOptional(o.Attempt),
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		Attempt:          o.Attempt,
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)
@@ -100,8 +100,8 @@ func (c *Client) Fail(
 		Error:            failed,
 		Progress:         progress,
 		Checkpoints:      checkpoints,
-		Attempt:          toOptional(o.Attempt),
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		Attempt:          o.Attempt,
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)
@@ -127,8 +127,8 @@ func (c *Client) TimeOut(ctx context.Context, id string, options *AttemptOptions
 	o := given(options)
 	answer, err := call(ctx, c, c.executions().TimeOutExecution, &pb.TimeOutExecutionRequest{
 		Id:               id,
-		Attempt:          toOptional(o.Attempt),
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		Attempt:          o.Attempt,
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)
@@ -148,8 +148,8 @@ func (c *Client) UpdateProgress(
 	answer, err := call(ctx, c, c.executions().UpdateProgress, &pb.UpdateProgressRequest{
 		Id:               id,
 		Progress:         converted,
-		Attempt:          toOptional(o.Attempt),
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		Attempt:          o.Attempt,
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)
@@ -183,8 +183,8 @@ func (c *Client) SaveCheckpoints(
 		Id:               id,
 		Checkpoints:      values,
 		Progress:         progress,
-		Attempt:          toOptional(o.Attempt),
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		Attempt:          o.Attempt,
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)

@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,15 +24,13 @@ type Outcome struct {
 	Execution *Execution
 	// Created tells whether this entry, or the one that it repeats, created the execution. Of BatchCreate only.
 	Created bool
-	// Cut tells whether the execution is cut to its id, type, status, attempts, revision and times, because the answer
-	// would have become too large. Get has all of it.
-	Cut bool
 	// Err is the problem that the entry was refused for.
 	Err error
 }
 
 // BatchCreate creates up to 500 executions, each as Create does: each by itself, created, found or refused whatever
-// becomes of the others. It answers an outcome for each, in their order; an empty view is the basic one.
+// becomes of the others. It answers an outcome for each, in their order; an empty view is the basic one. What an answer has
+// no room for is fetched by Get.
 //
 // Problems of an entry: IdempotencyKeyReused, InvalidField, StoreUnavailable.
 func (c *Client) BatchCreate(ctx context.Context, entries []NewExecution, view View) ([]Outcome, error) {
@@ -56,14 +55,14 @@ func (c *Client) BatchCreate(ctx context.Context, entries []NewExecution, view V
 	}
 	outcomes := make([]Outcome, len(answer.GetOutcomes()))
 	for index, outcome := range answer.GetOutcomes() {
-		outcomes[index] = fromOutcome(outcome)
+		outcomes[index] = c.outcome(ctx, outcome, view)
 		outcomes[index].Created = outcome.GetCreated()
 	}
 	return outcomes, nil
 }
 
 // BatchGet answers up to 500 executions, each as last committed and in the order of the ids; an empty view is the basic
-// one.
+// one. What an answer has no room for is fetched by Get.
 //
 // Problems of an entry: ExecutionNotFound, InvalidField, StoreUnavailable.
 func (c *Client) BatchGet(ctx context.Context, ids []string, view View) ([]Outcome, error) {
@@ -78,7 +77,7 @@ func (c *Client) BatchGet(ctx context.Context, ids []string, view View) ([]Outco
 	}
 	outcomes := make([]Outcome, len(answer.GetOutcomes()))
 	for index, outcome := range answer.GetOutcomes() {
-		outcomes[index] = fromOutcome(outcome)
+		outcomes[index] = c.outcome(ctx, outcome, view)
 	}
 	return outcomes, nil
 }
@@ -90,10 +89,14 @@ type batchOutcome interface {
 	GetCut() bool
 }
 
-func fromOutcome(message batchOutcome) Outcome {
+func (c *Client) outcome(ctx context.Context, message batchOutcome, view View) Outcome {
 	if refusal := message.GetRefusal(); refusal != nil {
 		code := codes.Code(refusal.GetCode())
 		return Outcome{Err: problemOfRefusal(refusal.GetReason(), code, refusal.GetMessage(), refusal.GetMetadata())}
 	}
-	return Outcome{Execution: fromExecution(message.GetExecution()), Cut: message.GetCut()}
+	if message.GetCut() {
+		execution, err := c.Get(ctx, message.GetExecution().GetId(), cmp.Or(view, ViewBasic))
+		return Outcome{Execution: execution, Err: err}
+	}
+	return Outcome{Execution: fromExecution(message.GetExecution())}
 }

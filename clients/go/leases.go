@@ -84,8 +84,8 @@ type ReleaseOptions struct {
 	// Delay is when others may get it. 0: at once.
 	Delay time.Duration
 	// Attempt, ExpectedRevision and RequestID are as in AttemptOptions.
-	Attempt          int32
-	ExpectedRevision int64
+	Attempt          *int32
+	ExpectedRevision *int64
 	RequestID        string
 }
 
@@ -98,8 +98,8 @@ func (c *Client) Release(ctx context.Context, id string, options *ReleaseOptions
 	answer, err := call(ctx, c, c.work().ReleaseExecution, &pb.ReleaseExecutionRequest{
 		Id:               id,
 		Delay:            toDuration(o.Delay),
-		Attempt:          toOptional(o.Attempt),
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		Attempt:          o.Attempt,
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)

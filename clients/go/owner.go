@@ -1,9 +1,11 @@
 package execution
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	pb "github.com/croco-dev/execution/clients/go/executionv1"
@@ -11,8 +13,8 @@ import (
 
 // ChangeOptions are what every verb that changes an execution may be told.
 type ChangeOptions struct {
-	// ExpectedRevision is the revision that the execution must have, else the answer is RevisionMismatch. 0: any.
-	ExpectedRevision int64
+	// ExpectedRevision is the revision that the execution must have, else the answer is RevisionMismatch. nil: any.
+	ExpectedRevision *int64
 	// RequestID names the call so that it can be repeated. The client makes one up for each call and keeps it over its
 	// automatic repeats; give one to repeat a call yourself.
 	RequestID string
@@ -20,8 +22,8 @@ type ChangeOptions struct {
 
 // CreateOptions are what a new execution may have beside its type and payload.
 type CreateOptions struct {
-	// MaxAttempts is how many attempts may be started. 0: 3.
-	MaxAttempts int32
+	// MaxAttempts is how many attempts may be started. nil: 3.
+	MaxAttempts *int
 	// Timeout is how long one attempt may take. 0: no limit.
 	Timeout time.Duration
 	// StartTimeout is how long it may stay pending. 0: no limit.
@@ -35,9 +37,9 @@ type CreateOptions struct {
 	// ScheduledAt is the moment before which workers do not get it. Zero: at once.
 	ScheduledAt time.Time
 	// Priority is 0 to 9: of what is ready, workers get the lowest first. nil: 5.
-	Priority *int32
+	Priority *int
 	// MaxCrashes is how many workers may be lost with it before it fails. nil: 3.
-	MaxCrashes *int32
+	MaxCrashes *int
 	// IdempotencyKey is unique in the deployment: whoever creates with it again is answered the same execution.
 	IdempotencyKey string
 	// ParentID is the execution that it belongs to.
@@ -69,32 +71,26 @@ func (c *Client) Create(
 }
 
 func toCreate(kind string, payload any, o CreateOptions) (*pb.CreateExecutionRequest, error) {
-	value, err := toOptionalValue(payload, "payload")
-	if err != nil {
-		return nil, err
-	}
-	metadata, err := toStruct(o.Metadata, "metadata")
-	if err != nil {
-		return nil, err
-	}
-	return &pb.CreateExecutionRequest{
+	request := &pb.CreateExecutionRequest{
 		Type:           kind,
-		Payload:        value,
-		MaxAttempts:    toOptional(o.MaxAttempts),
 		Timeout:        toDuration(o.Timeout),
 		StartTimeout:   toDuration(o.StartTimeout),
 		TotalTimeout:   toDuration(o.TotalTimeout),
 		RetryPolicy:    toRetryPolicy(o.RetryPolicy),
 		Retention:      toRetention(o.Retention),
 		ScheduledAt:    toTimestamp(o.ScheduledAt),
-		Priority:       o.Priority,
-		MaxCrashes:     o.MaxCrashes,
 		IdempotencyKey: o.IdempotencyKey,
 		ParentId:       o.ParentID,
-		Metadata:       metadata,
 		Labels:         o.Labels,
 		RequestId:      named(o.RequestID),
-	}, nil
+	}
+	var errs [5]error
+	request.Payload, errs[0] = toOptionalValue(payload, "payload")
+	request.Metadata, errs[1] = toStruct(o.Metadata, "metadata")
+	request.MaxAttempts, errs[2] = toCount(o.MaxAttempts, "max_attempts")
+	request.Priority, errs[3] = toCount(o.Priority, "priority")
+	request.MaxCrashes, errs[4] = toCount(o.MaxCrashes, "max_crashes")
+	return request, cmp.Or(errs[:]...)
 }
 
 // Changes are the fields that Update replaces: those that are not nil. An empty map, and a pointer to a zero value, clear
@@ -102,7 +98,7 @@ func toCreate(kind string, payload any, o CreateOptions) (*pb.CreateExecutionReq
 type Changes struct {
 	Metadata     map[string]any
 	Labels       map[string]string
-	MaxAttempts  *int32
+	MaxAttempts  *int
 	Timeout      *time.Duration
 	TotalTimeout *time.Duration
 	RetryPolicy  *RetryPolicy
@@ -121,7 +117,7 @@ func (c *Client) Update(ctx context.Context, id string, changes Changes, options
 	answer, err := call(ctx, c, c.executions().UpdateExecution, &pb.UpdateExecutionRequest{
 		Execution:        changed,
 		UpdateMask:       mask,
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)
@@ -132,14 +128,20 @@ func toChanges(id string, changes Changes) (*pb.Execution, *fieldmaskpb.FieldMas
 	if err != nil {
 		return nil, nil, err
 	}
+	attempts, err := toCount(changes.MaxAttempts, "max_attempts")
+	if err != nil {
+		return nil, nil, err
+	}
 	changed := &pb.Execution{
 		Id:           id,
 		Metadata:     metadata,
 		Labels:       changes.Labels,
-		MaxAttempts:  given(changes.MaxAttempts),
+		MaxAttempts:  given(attempts),
 		Timeout:      toDuration(given(changes.Timeout)),
 		TotalTimeout: toDuration(given(changes.TotalTimeout)),
-		RetryPolicy:  toRetryPolicy(changes.RetryPolicy),
+	}
+	if policy := toRetryPolicy(changes.RetryPolicy); proto.Size(policy) > 0 { // An empty one clears it.
+		changed.RetryPolicy = policy
 	}
 	mask := &fieldmaskpb.FieldMask{}
 	for _, field := range []struct {
@@ -165,7 +167,7 @@ type DeleteOptions struct {
 	// Force deletes it even if it is running or retrying.
 	Force bool
 	// ExpectedRevision and RequestID are as in ChangeOptions.
-	ExpectedRevision int64
+	ExpectedRevision *int64
 	RequestID        string
 }
 
@@ -175,7 +177,7 @@ type DeleteOptions struct {
 func (c *Client) Delete(ctx context.Context, id string, options *DeleteOptions) error {
 	o := given(options)
 	_, err := call(ctx, c, c.executions().DeleteExecution, &pb.DeleteExecutionRequest{
-		Id: id, Force: o.Force, ExpectedRevision: toOptional(o.ExpectedRevision), RequestId: named(o.RequestID),
+		Id: id, Force: o.Force, ExpectedRevision: o.ExpectedRevision, RequestId: named(o.RequestID),
 	})
 	return err
 }
@@ -188,7 +190,7 @@ type CancelOptions struct {
 	// CancellationForcedAt tells until when. 0: none.
 	GracePeriod time.Duration
 	// ExpectedRevision and RequestID are as in ChangeOptions.
-	ExpectedRevision int64
+	ExpectedRevision *int64
 	RequestID        string
 }
 
@@ -202,7 +204,7 @@ func (c *Client) Cancel(ctx context.Context, id string, options *CancelOptions) 
 		Id:               id,
 		Reason:           o.Reason,
 		GracePeriod:      toDuration(o.GracePeriod),
-		ExpectedRevision: toOptional(o.ExpectedRevision),
+		ExpectedRevision: o.ExpectedRevision,
 		RequestId:        named(o.RequestID),
 	})
 	return executionOf(answer, err)
@@ -213,7 +215,7 @@ type RetryOptions struct {
 	// AdditionalAttempts raises MaxAttempts by this.
 	AdditionalAttempts int32
 	// ExpectedRevision and RequestID are as in ChangeOptions.
-	ExpectedRevision int64
+	ExpectedRevision *int64
 	RequestID        string
 }
 
@@ -226,7 +228,7 @@ func (c *Client) Retry(ctx context.Context, id string, options *RetryOptions) (*
 	answer, err := call(ctx, c, c.executions().RetryExecution, &pb.RetryExecutionRequest{
 		Id:                 id,
 		AdditionalAttempts: o.AdditionalAttempts,
-		ExpectedRevision:   toOptional(o.ExpectedRevision),
+		ExpectedRevision:   o.ExpectedRevision,
 		RequestId:          named(o.RequestID),
 	})
 	return executionOf(answer, err)

@@ -11,8 +11,8 @@ import (
 type ServerInfo struct {
 	// Version is the server's, as in "0.1.0".
 	Version string
-	// Store is where the state is: "memory", "standalone", "sentinel", "cluster" or "unknown".
-	Store string
+	// StoreKind is where the state is: "memory", "standalone", "sentinel", "cluster" or "unknown".
+	StoreKind string
 	// Durability is what an acknowledged change survives: "relaxed", "local", "replicated" or "unknown".
 	Durability string
 	// Partitions is into how many the store is divided.
@@ -41,7 +41,7 @@ func (c *Client) ServerInfo(ctx context.Context) (*ServerInfo, error) {
 	limits := answer.GetLimits()
 	return &ServerInfo{
 		Version:    answer.GetVersion(),
-		Store:      fromEnum[string](answer.GetStoreKind().String(), "STORE_KIND_"),
+		StoreKind:  fromEnum[string](answer.GetStoreKind().String(), "STORE_KIND_"),
 		Durability: fromEnum[string](answer.GetDurability().String(), "DURABILITY_CLASS_"),
 		Partitions: answer.GetPartitions(),
 		Limits: ServerLimits{

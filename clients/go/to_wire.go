@@ -11,12 +11,15 @@ import (
 	pb "github.com/croco-dev/execution/clients/go/executionv1"
 )
 
-// toOptional answers a pointer to a number of which 0 is none.
-func toOptional[N int32 | int64](number N) *N {
-	if number == 0 {
-		return nil
+// toCount converts a number that may not be given.
+func toCount(number *int, path string) (*int32, error) {
+	if number == nil {
+		return nil, nil
 	}
-	return &number
+	if *number < math.MinInt32 || *number > math.MaxInt32 {
+		return nil, &InvalidValue{path, fmt.Sprintf("is %d, which is beyond 32 bits", *number)}
+	}
+	return new(int32(*number)), nil
 }
 
 // toDuration converts a length of time of which 0 is none.

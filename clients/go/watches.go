@@ -14,8 +14,8 @@ import (
 
 // WatchOptions are what Watch may be told.
 type WatchOptions struct {
-	// AfterRevision is the revision of the last message of an earlier watch. 0: begin with a snapshot.
-	AfterRevision int64
+	// AfterRevision is the revision of the last message of an earlier watch. nil: begin with a snapshot.
+	AfterRevision *int64
 	// Follow stays when the execution comes to rest: a retry may revive it.
 	Follow bool
 	// View is how much of the execution messages carry. Empty: the basic view.
@@ -37,7 +37,7 @@ func (c *Client) Watch(ctx context.Context, id string, options *WatchOptions) it
 		return failed(err)
 	}
 	return func(yield func(WatchMessage, error) bool) {
-		one := &watchingOne{id: id, revision: toOptional(o.AfterRevision), follow: o.Follow, view: view}
+		one := &watchingOne{id: id, revision: o.AfterRevision, follow: o.Follow, view: view}
 		open := func(line *line) opener[*pb.WatchExecutionRequest, pb.WatchExecutionResponse] {
 			return line.executions.WatchExecution
 		}

@@ -104,7 +104,8 @@ const (
 	//	  "metadata": { "executionId": "0190a3c4-5b6c-7d3e-8f00-112233445566", "afterRevision": "2",
 	//	                "oldestRevision": "57" } }
 	ErrorReason_ERROR_REASON_WATCH_REVISION_COMPACTED ErrorReason = 13
-	// RESOURCE_EXHAUSTED. A quota of the deployment is used up. A google.rpc.RetryInfo says when to come back.
+	// RESOURCE_EXHAUSTED. A quota of the deployment is used up: the connection or the process has all the calls or work
+	// streams that it may have. A google.rpc.RetryInfo says when to come back.
 	//
 	//	{ "reason": "QUOTA_EXCEEDED", "domain": "execution.croco.dev", "metadata": { "limit": "4096" } }
 	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 14

@@ -47,13 +47,13 @@ type WorkerServiceClient interface {
 	//
 	// All messages carry lists, so that whatever has gathered while one was written leaves as the next.
 	// Ends with UNAVAILABLE when the server drains, after a `drain` directive: come back with what is held.
-	// Errors: INVALID_FIELD (hello), TOO_MANY_WATCHES, SERVER_DRAINING. A refused report ends nothing.
+	// Errors: INVALID_FIELD (hello), QUOTA_EXCEEDED, SERVER_DRAINING. A refused report ends nothing.
 	Work(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WorkRequest, WorkResponse], error)
 	// Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
 	// then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
 	// stream: they keep their leases by Heartbeat.
 	// Repeat: what the first call was given may come to nobody until its lease runs out.
-	// Errors: TOO_MANY_WATCHES, SERVER_DRAINING.
+	// Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
 	ClaimExecutions(ctx context.Context, in *ClaimExecutionsRequest, opts ...grpc.CallOption) (*ClaimExecutionsResponse, error)
 	// Keeps leases: each begins anew with its duration. Says of each whether it is still held, and whether its worker is
 	// asked to stop. Repeat: the same again.
@@ -135,13 +135,13 @@ type WorkerServiceServer interface {
 	//
 	// All messages carry lists, so that whatever has gathered while one was written leaves as the next.
 	// Ends with UNAVAILABLE when the server drains, after a `drain` directive: come back with what is held.
-	// Errors: INVALID_FIELD (hello), TOO_MANY_WATCHES, SERVER_DRAINING. A refused report ends nothing.
+	// Errors: INVALID_FIELD (hello), QUOTA_EXCEEDED, SERVER_DRAINING. A refused report ends nothing.
 	Work(grpc.BidiStreamingServer[WorkRequest, WorkResponse]) error
 	// Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
 	// then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
 	// stream: they keep their leases by Heartbeat.
 	// Repeat: what the first call was given may come to nobody until its lease runs out.
-	// Errors: TOO_MANY_WATCHES, SERVER_DRAINING.
+	// Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
 	ClaimExecutions(context.Context, *ClaimExecutionsRequest) (*ClaimExecutionsResponse, error)
 	// Keeps leases: each begins anew with its duration. Says of each whether it is still held, and whether its worker is
 	// asked to stop. Repeat: the same again.

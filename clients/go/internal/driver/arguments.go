@@ -42,6 +42,8 @@ func (a arguments) yes(name string) bool { return a[name] == true }
 
 func (a arguments) integer(name string) int64 { return int64(a.double(name)) }
 
+func (a arguments) number(name string) int { return int(a.integer(name)) }
+
 func (a arguments) count(name string) int32 { return int32(a.integer(name)) }
 
 func (a arguments) double(name string) float64 {

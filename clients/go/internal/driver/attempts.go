@@ -33,8 +33,8 @@ func endOptions(with arguments) *execution.EndOptions {
 	return &execution.EndOptions{
 		Progress:         optionalProgress(with),
 		Checkpoints:      with.values("checkpoints"),
-		Attempt:          with.count("attempt"),
-		ExpectedRevision: with.integer("expected_revision"),
+		Attempt:          optional(with, "attempt", with.count),
+		ExpectedRevision: optional(with, "expected_revision", with.integer),
 		RequestID:        with.text("request_id"),
 	}
 }
@@ -63,8 +63,8 @@ func updateProgress(ctx context.Context, client *execution.Client, with argument
 
 func attemptOptions(with arguments) *execution.AttemptOptions {
 	return &execution.AttemptOptions{
-		Attempt:          with.count("attempt"),
-		ExpectedRevision: with.integer("expected_revision"),
+		Attempt:          optional(with, "attempt", with.count),
+		ExpectedRevision: optional(with, "expected_revision", with.integer),
 		RequestID:        with.text("request_id"),
 	}
 }
@@ -72,8 +72,8 @@ func attemptOptions(with arguments) *execution.AttemptOptions {
 func saveCheckpoints(ctx context.Context, client *execution.Client, with arguments) (any, error) {
 	return answered(client.SaveCheckpoints(ctx, with.text("id"), with.values("checkpoints"), &execution.SaveOptions{
 		Progress:         optionalProgress(with),
-		Attempt:          with.count("attempt"),
-		ExpectedRevision: with.integer("expected_revision"),
+		Attempt:          optional(with, "attempt", with.count),
+		ExpectedRevision: optional(with, "expected_revision", with.integer),
 		RequestID:        with.text("request_id"),
 	}))
 }
@@ -105,8 +105,8 @@ func heartbeat(ctx context.Context, client *execution.Client, with arguments) (a
 func release(ctx context.Context, client *execution.Client, with arguments) (any, error) {
 	return answered(client.Release(ctx, with.text("id"), &execution.ReleaseOptions{
 		Delay:            with.span("delay_ms"),
-		Attempt:          with.count("attempt"),
-		ExpectedRevision: with.integer("expected_revision"),
+		Attempt:          optional(with, "attempt", with.count),
+		ExpectedRevision: optional(with, "expected_revision", with.integer),
 		RequestID:        with.text("request_id"),
 	}))
 }

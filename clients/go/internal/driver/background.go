@@ -38,7 +38,7 @@ type watch struct {
 
 func (d *driver) watch(with arguments) (any, error) {
 	options := &execution.WatchOptions{
-		AfterRevision: with.integer("after_revision"),
+		AfterRevision: optional(with, "after_revision", with.integer),
 		Follow:        with.yes("follow"),
 		View:          execution.View(with.text("view")),
 	}

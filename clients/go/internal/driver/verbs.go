@@ -57,15 +57,15 @@ func create(ctx context.Context, client *execution.Client, with arguments) (any,
 
 func createOptions(with arguments) execution.CreateOptions {
 	return execution.CreateOptions{
-		MaxAttempts:    with.count("max_attempts"),
+		MaxAttempts:    optional(with, "max_attempts", with.number),
 		Timeout:        with.span("timeout_ms"),
 		StartTimeout:   with.span("start_timeout_ms"),
 		TotalTimeout:   with.span("total_timeout_ms"),
 		RetryPolicy:    retryPolicy(with),
 		Retention:      retention(with),
 		ScheduledAt:    with.moment("scheduled_at_ms"),
-		Priority:       optional(with, "priority", with.count),
-		MaxCrashes:     optional(with, "max_crashes", with.count),
+		Priority:       optional(with, "priority", with.number),
+		MaxCrashes:     optional(with, "max_crashes", with.number),
 		IdempotencyKey: with.text("idempotency_key"),
 		ParentID:       with.text("parent_id"),
 		Metadata:       with.values("metadata"),
@@ -100,7 +100,7 @@ func retention(with arguments) *execution.Retention {
 
 func update(ctx context.Context, client *execution.Client, with arguments) (any, error) {
 	changes := execution.Changes{
-		MaxAttempts:  optional(with, "max_attempts", with.count),
+		MaxAttempts:  optional(with, "max_attempts", with.number),
 		Timeout:      optional(with, "timeout_ms", with.span),
 		TotalTimeout: optional(with, "total_timeout_ms", with.span),
 		RetryPolicy:  retryPolicy(with),
@@ -116,14 +116,14 @@ func update(ctx context.Context, client *execution.Client, with arguments) (any,
 
 func changeOptions(with arguments) *execution.ChangeOptions {
 	return &execution.ChangeOptions{
-		ExpectedRevision: with.integer("expected_revision"), RequestID: with.text("request_id"),
+		ExpectedRevision: optional(with, "expected_revision", with.integer), RequestID: with.text("request_id"),
 	}
 }
 
 func remove(ctx context.Context, client *execution.Client, with arguments) (any, error) {
 	return nil, client.Delete(ctx, with.text("id"), &execution.DeleteOptions{
 		Force:            with.yes("force"),
-		ExpectedRevision: with.integer("expected_revision"),
+		ExpectedRevision: optional(with, "expected_revision", with.integer),
 		RequestID:        with.text("request_id"),
 	})
 }
@@ -132,7 +132,7 @@ func cancel(ctx context.Context, client *execution.Client, with arguments) (any,
 	return answered(client.Cancel(ctx, with.text("id"), &execution.CancelOptions{
 		Reason:           with.text("reason"),
 		GracePeriod:      with.span("grace_period_ms"),
-		ExpectedRevision: with.integer("expected_revision"),
+		ExpectedRevision: optional(with, "expected_revision", with.integer),
 		RequestID:        with.text("request_id"),
 	}))
 }
@@ -140,7 +140,7 @@ func cancel(ctx context.Context, client *execution.Client, with arguments) (any,
 func retry(ctx context.Context, client *execution.Client, with arguments) (any, error) {
 	return answered(client.Retry(ctx, with.text("id"), &execution.RetryOptions{
 		AdditionalAttempts: with.count("additional_attempts"),
-		ExpectedRevision:   with.integer("expected_revision"),
+		ExpectedRevision:   optional(with, "expected_revision", with.integer),
 		RequestID:          with.text("request_id"),
 	}))
 }
@@ -182,6 +182,6 @@ func serverInfo(ctx context.Context, client *execution.Client, _ arguments) (any
 		return nil, err
 	}
 	return object{
-		"version": info.Version, "store": info.Store, "partitions": info.Partitions, "durability": info.Durability,
+		"version": info.Version, "store": info.StoreKind, "partitions": info.Partitions, "durability": info.Durability,
 	}, nil
 }

@@ -19,7 +19,7 @@ type worker struct {
 
 func (d *driver) work(with arguments) (any, error) {
 	loop, err := execution.NewWorker(d.client, &execution.WorkerOptions{
-		Concurrency: int(with.integer("slots")), Lease: with.span("lease_duration_ms"),
+		Concurrency: with.number("slots"), Lease: with.span("lease_duration_ms"),
 	})
 	if err != nil {
 		return nil, err
