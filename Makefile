@@ -168,7 +168,7 @@ $(READY): $(MANIFESTS)
 	  echo "$(PYTHON) is older than Python 3.11: name a newer one, as in 'make $(MAKECMDGOALS) PYTHON=python3.12'" >&2; \
 	  exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python $(PIP_INSTALL) --editable 'clients/python[cli]' --editable '.[dev,embedded]'
+	$(BIN)/python $(PIP_INSTALL) --editable 'clients/python[cli]' --editable '.[dev,embedded,tracing]'
 	@touch $@
 
 # pip reads dependency groups only since 25.1, so the names are read for it.

@@ -45,6 +45,7 @@ from .watch import Hub
 
 if TYPE_CHECKING:
     from .metrics.endpoint import Endpoint
+    from .tracing import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,19 @@ def _limits(settings: Settings) -> CallLimits:
     )
 
 
+def _tracing(settings: Settings) -> Tracing | None:
+    """What makes spans; None if nobody asked for it."""
+    if not settings.tracing:
+        return None
+    try:
+        from .tracing import Tracing  # an extra, which takes long to import
+    except ImportError as error:
+        raise StartError(
+            f"tracing is on, and {error.name} is missing; install croco-execution-server[tracing]."
+        ) from None
+    return Tracing.open()
+
+
 def _metrics(settings: Settings, parts: Parts) -> Endpoint | None:
     """The page for Prometheus; None if nobody asked for it."""
     address = settings.metrics_listen
@@ -135,12 +149,15 @@ def _metrics(settings: Settings, parts: Parts) -> Endpoint | None:
 
 
 async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Event) -> None:
+    tracing = _tracing(settings)
+    if tracing is not None:
+        store = tracing.store(store)
     manager = Manager(store)
     hub = Hub(store, PlaceLimits(settings.max_watches, settings.max_watches_per_connection))
     health = Health(store)
     certificates, callers = open_certificates(settings), open_callers(settings)
     access = Access(callers) if callers else None
-    calls = Calls(_limits(settings), access)
+    calls = Calls(_limits(settings), access, tracing.calls if tracing is not None else None)
     dispatcher = Dispatcher(store, manager, hub)
     work = Places(
         "work streams",
@@ -195,6 +212,8 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
         chore.cancel()
     if metrics is not None:
         await metrics.close()
+    if tracing is not None:
+        await tracing.close()
     await hub.close()
     await store.close()
     log.info("stopped")

@@ -50,6 +50,7 @@ class Settings:
     tls_client_ca: Path | None
     tokens_file: Path | None
     metrics_listen: Address | None
+    tracing: bool
     workers: int
     reflection: bool
     default_deadline: timedelta

@@ -137,6 +137,12 @@ SETTINGS = (
         "second on the next port, and so on. Port 0: any free port, which the log tells.",
     ),
     Setting(
+        "tracing",
+        on_off(),
+        "off",
+        "Send OpenTelemetry traces by OTLP over gRPC; the OTEL_* variables say where to. Needs the extra 'tracing'.",
+    ),
+    Setting(
         "workers", whole_number(1, 256), "1", "How many processes share the port; each keeps one core busy."
     ),
     Setting(

@@ -23,6 +23,7 @@ BAD_VALUES = {
     "tls_client_ca": "a\0b",
     "tokens_file": "a\0b",
     "metrics_listen": "9464",
+    "tracing": "some",
     "workers": "0",
     "reflection": "sometimes",
     "default_deadline": "10",

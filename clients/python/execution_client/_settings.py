@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import grpc
 
+from . import _tracing
+
 _SERVICE_CONFIG: Final = resources.files(__package__).joinpath("service_config.json").read_text("utf-8")
 """
 Repeats UNAVAILABLE, over about five seconds and within the deadline of the call. Every call may be repeated, except a
@@ -90,8 +92,8 @@ class Settings:
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Answer what to send with every call. gRPC takes call credentials over TLS only."""
         if self.token is None or self.tls is not None:
-            return ()
-        return (("authorization", f"Bearer {self.token}"),)
+            return _tracing.headers()
+        return (("authorization", f"Bearer {self.token}"), *_tracing.headers())
 
     def options(self, *, own_connection: bool) -> tuple[tuple[str, Any], ...]:
         """

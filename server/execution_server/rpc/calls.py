@@ -51,6 +51,7 @@ TRACE_PARENT: Final = regex(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[
 """https://www.w3.org/TR/trace-context/#traceparent-header; what is none is passed over, as that page asks for."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Handler = Callable[[Any, Any], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,18 @@ class Calls:
         draining: take no more.
     """
 
-    def __init__(self, limits: Limits, access: Access | None = None) -> None:
-        """*access* decides who may call what; without it everybody may everything."""
-        self._limits, self._access = limits, access
+    def __init__(
+        self,
+        limits: Limits,
+        access: Access | None = None,
+        around: Callable[[str, Handler], Handler] | None = None,
+    ) -> None:
+        """
+        Args:
+            access: decides who may call what; without it everybody may everything.
+            around: makes of each unary method's path and handler the handler to use in its place.
+        """
+        self._limits, self._access, self._around = limits, access, around
         self.places = Places("calls", limits.unary, QuotaExceeded)
         self.bytes = 0
         self.seen: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
@@ -191,7 +201,7 @@ class Calls:
                 if seconds > slow_seconds:
                     _log(logging.INFO, "slow call", name, request, seconds=round(seconds, 3))
 
-        return handle
+        return self._around(path, handle) if self._around is not None else handle
 
     def _stream(
         self, path: str, implementation: Callable[[Any, Call], AsyncIterator[Message]]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self, TypeVar
 
+from .. import _tracing
 from .. import _transport_sync as transport
 from .._problems import DeadlineExceeded
 from .._settings import Settings, Tls
@@ -80,7 +81,8 @@ class SyncCalls:
     ) -> _Response:
         seconds = self._settings.deadline if deadline is None else to_seconds(deadline)
         try:
-            return transport.invoke(method, request, seconds, self._settings.metadata())
+            with _tracing.calling(request):
+                return transport.invoke(method, request, seconds, self._settings.metadata())
         except DeadlineExceeded as problem:
             # gRPC waits for a server that is not there until the deadline, and then does not say so.
             problem.add_note(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any, Protocol
 
 from croco.execution.v1 import execution_pb2 as nouns
@@ -14,7 +15,7 @@ from .._json import to_value
 from .._model import Progress
 from .._problems import ExecutionProblem, InvalidField, TooManyCheckpoints
 from .._to_wire import to_progress
-from . import tasks
+from . import tasks, traced
 from .failures import JobCancelled, TaskFailure, error_of
 from .job import AsyncJob, Job
 from .outbox import Answered, Outbox
@@ -64,7 +65,8 @@ class Attempt:
         self._outbox, self._owner = outbox, owner
         self._saving = set[asyncio.Future[None]]()
         self._job = AsyncJob(self) if tasks.is_async(task) else Job(self)
-        self._task = self.loop.create_task(tasks.run(task, self._job))
+        work = partial(tasks.run, task, self._job)
+        self._task = self.loop.create_task(traced.working(assignment, work))
         self._task.add_done_callback(self._stopped)
 
     def __str__(self) -> str:
