@@ -1,6 +1,6 @@
 /** The verbs of the scenario, each with the client's own. */
 
-import type { CreateOutcome, ExecutionClient, FoundExecution } from "@croco/execution-client";
+import { type ExecutionClient, ExecutionProblem } from "@croco/execution-client";
 
 import { fromExecution, fromProblem, type Words } from "./values.js";
 
@@ -53,22 +53,20 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     const directives = await client.heartbeat(held, options);
     return { directives: directives.map(({ id, attempt, kind, reason }) => ({ id, attempt, kind, reason })) };
   },
-  batch_create: async (client, { requests, ...options }) => {
-    const outcomes = await client.batchCreate(requests, options);
-    return { results: outcomes.map(fromOutcome) };
-  },
-  batch_get: async (client, { ids, ...options }) => {
-    const outcomes = await client.batchGet(ids, options);
-    return { results: outcomes.map(fromOutcome) };
-  },
+  batch_create: async (client, { requests, ...options }) => ({
+    results: (await client.batchCreate(requests, options)).map((answer) =>
+      answer instanceof ExecutionProblem
+        ? { problem: fromProblem(answer) }
+        : { execution: fromExecution(answer), created: answer.created },
+    ),
+  }),
+  batch_get: async (client, { ids, ...options }) => ({
+    results: (await client.batchGet(ids, options)).map((answer) =>
+      answer instanceof ExecutionProblem ? { problem: fromProblem(answer) } : { execution: fromExecution(answer) },
+    ),
+  }),
   server_info: async (client, options) => {
-    const { version, store, partitions, durability } = await client.serverInfo(options);
+    const { version, storeKind: store, partitions, durability } = await client.serverInfo(options);
     return { version, store, partitions, durability };
   },
 };
-
-function fromOutcome(outcome: CreateOutcome | FoundExecution): Words {
-  if (outcome.problem !== undefined) return { problem: fromProblem(outcome.problem) };
-  const { execution, ...rest } = outcome;
-  return { execution: fromExecution(execution), ...rest };
-}

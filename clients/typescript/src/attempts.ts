@@ -1,11 +1,11 @@
 /** The verbs of those who do the work: an attempt's start, its end, and what it reports in between. */
 
+import { Batches } from "./batches.js";
 import type { AttemptOptions, ChangeOptions } from "./calls.js";
 import { fromExecution } from "./from-wire.js";
 import { ExecutionServiceService as service } from "./gen/croco/execution/v1/execution_service.js";
 import { checkJson, checkObject, checkValues } from "./json.js";
 import type { Execution, ProgressReport } from "./model.js";
-import { Owner } from "./owner.js";
 import { toDuration, toProgress, toRequestId } from "./to-wire.js";
 
 /** What is to be kept with the same change. */
@@ -32,7 +32,7 @@ export interface Failure {
 }
 
 /** The verbs of those who do the work. Unless they say otherwise they answer the basic view. */
-export class Attempts extends Owner {
+export class Attempts extends Batches {
   /**
    * Pending or retrying to running: begin an attempt, whose number is the answer's `attempts`.
    *

@@ -120,7 +120,7 @@ export function fromDirective(message: WorkDirective): Directive {
 export function fromServerInfo(message: verbs.GetServerInfoResponse): ServerInfo {
   return {
     version: message.version,
-    store: wordOf(verbs.StoreKind[message.storeKind], "STORE_KIND_") as ServerInfo["store"],
+    storeKind: wordOf(verbs.StoreKind[message.storeKind], "STORE_KIND_") as ServerInfo["storeKind"],
     durability: wordOf(verbs.DurabilityClass[message.durability], "DURABILITY_CLASS_") as ServerInfo["durability"],
     partitions: message.partitions,
     limits: fromServerLimits(message.limits ?? verbs.ServerLimits.fromPartial({})),

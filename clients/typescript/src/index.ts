@@ -1,13 +1,13 @@
 /** The client of the execution service, and the worker that does executions. */
 
 export type { Failure, WithFinalState } from "./attempts.js";
-export type { BatchOptions, CreateOutcome, FoundExecution } from "./batches.js";
+export type { BatchEntry, BatchOptions } from "./batches.js";
 export type { AttemptOptions, CallOptions, ChangeOptions, ClientOptions } from "./calls.js";
 export { ExecutionClient } from "./client.js";
 export type { Json } from "./json.js";
 export type { ClaimOptions } from "./leases.js";
 export * from "./model.js";
-export type { CreateEntry, CreateOptions, NewExecution, UpdateOptions } from "./owner.js";
+export type { CreateOptions, NewExecution, UpdateOptions } from "./owner.js";
 export {
   AttemptFenced,
   Cancelled,

@@ -199,7 +199,7 @@ export interface ServerInfo {
   /** As in "0.1.0". */
   readonly version: string;
   /** Where the state is. */
-  readonly store: "memory" | "standalone" | "sentinel" | "cluster" | "unknown";
+  readonly storeKind: "memory" | "standalone" | "sentinel" | "cluster" | "unknown";
   /** What an acknowledged change survives. */
   readonly durability: "relaxed" | "local" | "replicated" | "unknown";
   /** Into how many partitions the store is divided. */

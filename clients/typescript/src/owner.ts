@@ -1,6 +1,5 @@
 /** The verbs of those who have work done. */
 
-import { type BatchOptions, type CreateOutcome, fromOutcome } from "./batches.js";
 import type { CallOptions, ChangeOptions } from "./calls.js";
 import { fromCreated, fromExecution } from "./from-wire.js";
 import { Execution as ExecutionMessage } from "./gen/croco/execution/v1/execution.js";
@@ -10,7 +9,7 @@ import {
 } from "./gen/croco/execution/v1/execution_service.js";
 import { checkJson, checkObject } from "./json.js";
 import type { CreatedExecution, Execution, Retention, RetryPolicy } from "./model.js";
-import { toDuration, toLabels, toRequestId, toRetention, toRetryPolicy, toTimestamp, toView } from "./to-wire.js";
+import { toDuration, toLabels, toRequestId, toRetention, toRetryPolicy, toTimestamp } from "./to-wire.js";
 import { Watches } from "./watches.js";
 
 /** What is to be known of an execution beside its type and payload. */
@@ -40,20 +39,12 @@ export interface NewExecution {
   /** Free data, JSON values. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly labels?: Readonly<Record<string, string>>;
-}
-
-/** What `create` may be told. */
-export interface CreateOptions extends NewExecution, CallOptions {
   /** As for the other verbs that change something. */
   readonly requestId?: string;
 }
 
-/** One entry of `batchCreate`: what `create` takes. */
-export interface CreateEntry extends NewExecution {
-  readonly type: string;
-  readonly payload?: unknown;
-  readonly requestId?: string;
-}
+/** What `create` may be told. */
+export interface CreateOptions extends NewExecution, CallOptions {}
 
 /** What `update` is to change: what is given is replaced, null clears. */
 export interface UpdateOptions extends ChangeOptions {
@@ -78,18 +69,6 @@ export class Owner extends Watches {
     const request = toCreateRequest(type, payload, options);
     const response = await this.call(service.createExecution, request, options);
     return fromCreated(response.execution, response.created);
-  }
-
-  /**
-   * Create up to 500 executions in one call, each by itself, and answer in the order of the entries: for each the
-   * execution, created or found, or the problem why there is none.
-   */
-  async batchCreate(entries: readonly CreateEntry[], options: BatchOptions = {}): Promise<CreateOutcome[]> {
-    const requests = entries.map((entry, index) =>
-      toCreateRequest(entry.type, entry.payload, entry, `requests[${index}].`),
-    );
-    const response = await this.call(service.batchCreateExecutions, { requests, view: toView(options.view) }, options);
-    return response.outcomes.map(fromOutcome);
   }
 
   /**
@@ -156,11 +135,11 @@ export class Owner extends Watches {
   }
 }
 
-/** @param path what to begin the paths in errors with */
-function toCreateRequest(
+/** Convert what `create` is told; `path` is what to begin the paths in errors with. */
+export function toCreateRequest(
   type: string,
   payload: unknown,
-  options: NewExecution & { readonly requestId?: string },
+  options: NewExecution,
   path = "",
 ): CreateExecutionRequest {
   const { maxAttempts, priority, maxCrashes, idempotencyKey = "", parentId = "", metadata } = options;

@@ -2,7 +2,6 @@
 
 import { sleep } from "./abort.js";
 import { type CallOptions, Calls } from "./calls.js";
-import { type BatchOptions, fromFound, type FoundExecution } from "./batches.js";
 import { fromCount, fromExecution, fromServerInfo } from "./from-wire.js";
 import {
   ExecutionServiceService as service,
@@ -10,7 +9,7 @@ import {
 } from "./gen/croco/execution/v1/execution_service.js";
 import type { Count, Execution, Page, ServerInfo, View } from "./model.js";
 import { checkTime } from "./settings.js";
-import { type Filter, toDuration, toFilter, toList, toView } from "./to-wire.js";
+import { type Filter, toDuration, toFilter, toView } from "./to-wire.js";
 import { Resume } from "./watching.js";
 
 /** How long one call of a wait lasts: shorter than what proxies allow a silent call. */
@@ -75,16 +74,6 @@ export class Queries extends Calls {
     const request = { idempotencyKey, view: toView(options.view) };
     const response = await this.call(service.getExecutionByIdempotencyKey, request, options);
     return fromExecution(response.execution);
-  }
-
-  /**
-   * Answer up to 500 executions in one call, in the order of the ids: for each the execution, or the problem why there is
-   * none.
-   */
-  async batchGet(ids: readonly string[], options: BatchOptions = {}): Promise<FoundExecution[]> {
-    const request = { ids: toList(ids, "ids"), view: toView(options.view) };
-    const response = await this.call(service.batchGetExecutions, request, options);
-    return response.outcomes.map(fromFound);
   }
 
   /** Answer all executions that match, asking for the next page when it is needed. */

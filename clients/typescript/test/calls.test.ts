@@ -5,8 +5,13 @@ import { test } from "node:test";
 import { type sendUnaryData, type ServerUnaryCall, status } from "@grpc/grpc-js";
 
 import * as client from "@croco/execution-client";
-import { Execution, ExecutionStatus } from "#dist/gen/croco/execution/v1/execution.js";
-import type { StartExecutionRequest } from "#dist/gen/croco/execution/v1/execution_service.js";
+import { ErrorReason } from "#dist/gen/croco/execution/v1/error_reason.js";
+import { Execution, ExecutionStatus, ExecutionView } from "#dist/gen/croco/execution/v1/execution.js";
+import {
+  BatchGetExecutionsResponse,
+  type GetExecutionRequest,
+  type StartExecutionRequest,
+} from "#dist/gen/croco/execution/v1/execution_service.js";
 
 import { refusal, serve, until } from "./scripted.js";
 
@@ -161,6 +166,34 @@ test("a wait goes on over lost connections until the execution is at rest", asyn
   });
   assert.equal((await using(t, target).wait("1")).id, "2");
   assert.equal(ends.length, 0);
+});
+
+test("of a batch each part has its own outcome, and what the answer had no room for is fetched", async (t) => {
+  const whole = Execution.fromPartial({ id: "2", type: "whole" });
+  const refused = { reason: ErrorReason.ERROR_REASON_EXECUTION_NOT_FOUND, message: "no", code: status.NOT_FOUND };
+  const views: unknown[] = [];
+  const target = await serve(t, {
+    batchGetExecutions: (_: Call, answer: Answer) => {
+      const gone = { execution: { ...RUNNING, id: "4" }, cut: true };
+      const outcomes = [
+        { execution: RUNNING },
+        { execution: { ...RUNNING, id: "2" }, cut: true },
+        { refusal: refused },
+      ];
+      answer(null, BatchGetExecutionsResponse.fromPartial({ outcomes: [...outcomes, gone] }));
+    },
+    getExecution: ({ request }: ServerUnaryCall<GetExecutionRequest, unknown>, answer: Answer) => {
+      views.push(request.view);
+      if (request.id === "2") answer(null, { execution: whole });
+      else answer(refusal(status.NOT_FOUND, "no", { reason: "EXECUTION_NOT_FOUND" }));
+    },
+  });
+  const answers = await using(t, target).batchGet(["1", "2", "3", "4"]);
+  assert.deepEqual(
+    answers.map((answer) => (answer instanceof client.ExecutionProblem ? answer.name : answer.type)),
+    ["", "whole", "ExecutionNotFound", "ExecutionNotFound"],
+  );
+  assert.deepEqual(views, [ExecutionView.EXECUTION_VIEW_BASIC, ExecutionView.EXECUTION_VIEW_BASIC]);
 });
 
 test("an argument that cannot be sent is refused before anything is sent", async (t) => {

@@ -19,15 +19,17 @@ import { ExecutionServiceService } from "#dist/gen/croco/execution/v1/execution_
 import { WorkerServiceService } from "#dist/gen/croco/execution/v1/worker_service.js";
 
 /** Start a server on a free port, until the test ends; answer where it is. */
-export async function serve(test: TestContext, implementation: UntypedServiceImplementation): Promise<string> {
+export async function serve(
+  test: TestContext,
+  implementation: UntypedServiceImplementation,
+  credentials = ServerCredentials.createInsecure(),
+): Promise<string> {
   const server = new Server();
   for (const service of [ExecutionServiceService, WorkerServiceService] as ServiceDefinition[]) {
     server.addService(service, only(service, implementation));
   }
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+    server.bindAsync("127.0.0.1:0", credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
   });
   test.after(() => server.forceShutdown());
   return `127.0.0.1:${port}`;
