@@ -18,6 +18,7 @@ from execution_client import (
     AsyncExecutionClient,
     AsyncJob,
     ExecutionProblem,
+    NewExecution,
     Permanent,
     Progress,
     Retention,
@@ -65,6 +66,15 @@ def told(problem: BaseException) -> Json:
         }
     refused = {"code": "INVALID_ARGUMENT", "reason": "", "metadata": {}, "fields": [], "local": True}
     return refused | {"type": type(problem).__name__, "message": str(problem)}
+
+
+def outcome(one: object) -> Json:
+    """What became of one entry of a batch."""
+    if isinstance(one, ExecutionProblem):
+        return {"problem": told(one)}
+    execution = plain(one)
+    created = {"created": execution.pop("created")} if "created" in execution else {}
+    return {"execution": execution} | created
 
 
 def native(value: Json) -> Any:
@@ -234,6 +244,18 @@ class Driver:
     async def _heartbeat(self, held: Json) -> Json:
         directives = await self.client.heartbeat({one["id"]: one["attempt"] for one in held})
         return {"directives": plain(directives)}
+
+    async def _batch_create(self, requests: Json) -> Json:
+        new = [NewExecution(**arguments(request)) for request in requests]
+        return {"results": [outcome(one) for one in await self.client.batch_create(new)]}
+
+    async def _batch_get(self, **given: Json) -> Json:
+        return {"results": [outcome(one) for one in await self.client.batch_get(**arguments(given))]}
+
+    async def _server_info(self) -> Json:
+        info = await self.client.server_info()
+        facts = {"version": info.version, "partitions": info.partitions}
+        return facts | {"store": info.store_kind.value, "durability": info.durability.value}
 
     async def _watch(self, **given: Json) -> None:
         name = given.pop("as")

@@ -27,9 +27,9 @@ def servers(tmp_path: Path) -> Iterator[World]:
 class Team:
     """The drivers, of which each does its leg, or the next one where a language is not there."""
 
-    def __init__(self, target: str, stack: ExitStack) -> None:
+    def __init__(self, options: tuple[str, ...], stack: ExitStack) -> None:
         present = [language for language in RUNNERS if language in CHOSEN]
-        self.drivers = [stack.enter_context(driving(language, "--target", target)) for language in present]
+        self.drivers = [stack.enter_context(driving(language, *options)) for language in present]
 
     def runner(self, language: str) -> Driver:
         named = [driver for driver in self.drivers if driver.language == language]
@@ -44,7 +44,7 @@ class Team:
 def test_an_execution_is_handed_through_all_languages(servers: World) -> None:
     """Services in different languages work on the same executions: that is what the service is for."""
     with ExitStack() as stack:
-        team = Team(servers.address("main"), stack)
+        team = Team(servers.options("main"), stack)
         id = team.do("python", "create", type="relay", payload={"Grüße": [1, 2.5, None]}, max_attempts=1)[
             "id"
         ]

@@ -32,25 +32,26 @@ class Player:
         self._language = language
         self._world = world
         self._stack = stack
-        self._drivers: dict[str, Driver] = {}
+        self._drivers: dict[tuple[str, ...], Driver] = {}
         self._names: dict[str, Any] = {"run": uuid4().hex[:12]}
 
     def step(self, step: dict[str, Any]) -> None:
         """Play one step, or fail the test with what differs."""
-        self._commands(step["commands"], step.get("at", "main"), f"step {step['n']}, {step['name']}")
+        options = self._world.options(step.get("at", "main"), step.get("token"))
+        self._commands(step["commands"], options, f"step {step['n']}, {step['name']}")
 
-    def _commands(self, commands: list[dict[str, Any]], at: str, where: str) -> None:
+    def _commands(self, commands: list[dict[str, Any]], options: tuple[str, ...], where: str) -> None:
         for command in commands:
             for _ in range(command.get("repeat", 0)):
-                self._commands(command["commands"], at, where)
+                self._commands(command["commands"], options, where)
             if happening := command.get("server") or command.get("store"):
                 self._world.happen(happening)
             if "do" in command:
-                self._command(command, at, where)
+                self._command(command, options, where)
 
-    def _command(self, command: dict[str, Any], at: str, where: str) -> None:
+    def _command(self, command: dict[str, Any], options: tuple[str, ...], where: str) -> None:
         given = filled(command.get("with", {}), self._names)
-        answer = self._driver(at).ask(command["do"], given)
+        answer = self._driver(options).ask(command["do"], given)
         kind = "problem" if "problem" in command else "ok"
         if kind not in answer:
             pytest.fail(f"{where}: {command['do']} is answered with {answer}")
@@ -62,11 +63,10 @@ class Player:
         for name, key in command.get("save", {}).items():
             self._names[name] = answer["ok"][key]
 
-    def _driver(self, at: str) -> Driver:
-        if at not in self._drivers:
-            target = self._world.address(at)
-            self._drivers[at] = self._stack.enter_context(driving(self._language, "--target", target))
-        return self._drivers[at]
+    def _driver(self, options: tuple[str, ...]) -> Driver:
+        if options not in self._drivers:
+            self._drivers[options] = self._stack.enter_context(driving(self._language, *options))
+        return self._drivers[options]
 
 
 @pytest.mark.parametrize("language", CHOSEN)

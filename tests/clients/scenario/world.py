@@ -14,8 +14,10 @@ from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
 
 from tests import servers
+from tests.certificates import Authority
 from tests.process.programs import wait_until
-from tests.service import Service, channel, serving
+from tests.rpc.access import credentials
+from tests.service import channel, serving
 
 NOWHERE: Final = "127.0.0.1:1"
 """An address where nobody answers."""
@@ -24,7 +26,10 @@ ANYBODY: Final = "0190a3c4-5b6c-7d3e-8f00-112233445566"
 
 
 class World:
-    """A store; ``main``, a server of two processes; ``small``, one that takes one call and one watch at a time."""
+    """
+    A store and the servers on it: ``main``, of two processes; ``small``, which takes one call and one watch at a time;
+    ``closed``, which knows its callers; ``encrypted``, which moreover has a certificate.
+    """
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.store = stack.enter_context(servers.running("valkey9"))
@@ -32,15 +37,25 @@ class World:
         self.main = stack.enter_context(serving(folder / "main", *store, "--workers", str(PROCESSES)))
         few = ("--max-watches", "1", "--max-inflight", "1")
         self.small = stack.enter_context(serving(folder / "small", *store, *few))
+        authority, callers = Authority(), credentials(folder)
+        known = ("--tokens-file", str(callers.file))
+        self._tokens = {**callers.tokens, "nobody": "x" * 43}
+        self._trusted = folder / "ca"
+        self._trusted.write_bytes(authority.certificate)
+        certificate, key = authority.issue("127.0.0.1", "localhost").write(folder)
+        encryption = ("--tls-certificate", str(certificate), "--tls-key", str(key))
+        closed = stack.enter_context(serving(folder / "closed", *store, *known))
+        encrypted = stack.enter_context(serving(folder / "encrypted", *store, *known, *encryption))
+        self._services = {"main": self.main, "small": self.small, "closed": closed, "encrypted": encrypted}
         self._filling = ExitStack()
         stack.enter_context(self._filling)
 
-    def address(self, at: str) -> str:
-        """Where a step's calls go."""
-        return NOWHERE if at == "nowhere" else self._service(at).address
-
-    def _service(self, at: str) -> Service:
-        return self.small if at == "small" else self.main
+    def options(self, at: str, token: str | None = None) -> tuple[str, ...]:
+        """The driver's options for calls to a server, as the caller of a name."""
+        target = self._services[at].address if at in self._services else NOWHERE
+        caller = ("--token", self._tokens[token]) if token else ()
+        trust = ("--ca", str(self._trusted)) if at == "encrypted" else ()
+        return ("--target", target, *caller, *trust)
 
     def happen(self, what: str) -> None:
         """What a step says under ``server`` or ``store``."""
