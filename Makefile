@@ -50,6 +50,11 @@ test-clients: $(READY) ## Test the clients in other languages and hold all to on
 	if [ -n "$$missing" ] && [ -n "$${CI:-}" ]; then exit 1; fi; \
 	CLIENTS="$$present" $(BIN)/python -m pytest tests/clients/scenario
 
+.PHONY: test-store-user
+test-store-user: $(READY) ## Run what uses a store as the store user of docs/operations.md, who may do nothing else
+	TEST_STORE_USER=1 $(BIN)/python -m pytest -k 'not sharded' tests/store tests/manager tests/rpc tests/watch tests/work \
+	  tests/test_dispatch.py tests/test_sweeper.py
+
 .PHONY: check
 check: lint types layers contract check-generated test ## Everything that must pass before a change is merged
 

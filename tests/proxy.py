@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from tests.servers import url_of
+
 CHUNK_BYTES: Final = 1 << 16
 
 
@@ -29,7 +31,7 @@ class Proxy:
 
     def __init__(self, folder: str, target: str) -> None:
         self.socket: Final = f"{folder}/p"
-        self.url: Final = f"unix://{self.socket}"
+        self.url: Final = url_of(self.socket)
         self.cut_after: deque[bytes] = deque()
         self.hold_after_cut = False
         self.refusals: deque[bytes] = deque()

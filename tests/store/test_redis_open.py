@@ -66,7 +66,7 @@ async def test_a_user_without_permission_is_refused(server: Server) -> None:
     """Waiting would not help; the server's own words name the command."""
     server.command("ACL", "SETUSER", "nobody", "on", ">secret", "-@all", "+client", "+auth")
     try:
-        sentence = await refusal(server.url.replace("unix://", "unix://nobody:secret@"))
+        sentence = await refusal(f"unix://nobody:secret@{server.socket}")
     finally:
         server.command("ACL", "DELUSER", "nobody")
     assert sentence.startswith("The store refuses the command INFO: NOPERM")

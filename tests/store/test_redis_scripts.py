@@ -11,8 +11,9 @@ import pytest
 from execution_server.store.contract.samples import change, created, lifecycle, load, new, soon, together
 from execution_server.store.port import Part, Query, key_claim, request_claim
 from execution_server.store.redis import RedisStore, scripts
+from execution_server.store.redis import open as opening
 
-from tests.servers import Server
+from tests.servers import USER, Server
 from tests.store.recording import Command, recording
 
 LUA: Final = {
@@ -30,6 +31,7 @@ KINDS: Final = {
     "claim": "}:claim:",
     "index_set": "}:i:",
     "types": "}:types",
+    "probe": "}:probe:",
 }
 """How the keys look that a function of ``keys.py`` makes."""
 
@@ -133,6 +135,7 @@ async def everything(store: RedisStore) -> None:
         await store.census(3, deadline=soon())
         await store.delete(await load(store, execution_id, Part.HEAD), b"87654321", deadline=soon())
         await store.create_all(together(store, [claim] * 3), deadline=soon())
+    await opening._check_permissions(store._link, store._keys, soon())
 
 
 async def test_what_is_sent_is_what_the_headers_list(redis_store: RedisStore) -> None:
@@ -188,12 +191,12 @@ async def test_a_script_that_is_forgotten_again_is_sent_again() -> None:
 async def test_a_script_that_cannot_be_sent_is_a_fault(redis_store: RedisStore, server: Server) -> None:
     """Without the permission to load scripts nothing works, and waiting would not help."""
     server.command("SCRIPT", "FLUSH")
-    server.command("ACL", "SETUSER", "default", "-script|load" if server.kind != "redis62" else "-script")
+    server.command("ACL", "SETUSER", USER, "-script|load" if server.kind != "redis62" else "-script")
     try:
         with pytest.raises(scripts.StoreFault, match="NOPERM"):
             await redis_store.create(new(redis_store), None, deadline=soon())
     finally:
-        server.command("ACL", "SETUSER", "default", "+@all")
+        server.command("ACL", "SETUSER", USER, "+@all" if USER == "default" else "+script|load")
 
 
 async def test_a_server_that_forgets_its_scripts_all_the_time_is_sent_them_again(

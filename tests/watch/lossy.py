@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import hiredis
 
+from tests.servers import url_of
 from tests.waiting import until
 
 CHUNK_BYTES: Final = 1 << 16
@@ -30,7 +31,7 @@ class Lossy:
 
     def __init__(self, folder: str, target: str, dice: random.Random) -> None:
         self.socket: Final = f"{folder}/p"
-        self.url: Final = f"unix://{self.socket}"
+        self.url: Final = url_of(self.socket)
         self.loss = 0.0
         self.lost = 0
         self.subscriptions = 0

@@ -110,7 +110,7 @@ async def test_no_watch_misses_or_repeats_anything_whatever_fails(tmp_path: Path
     dice = random.Random(seed)
     with ExitStack() as stack:
         store = stack.enter_context(servers.running("valkey9"))
-        async with lossy(store.url.removeprefix("unix://"), dice) as proxy:
+        async with lossy(store.socket, dice) as proxy:
             options = ("--store-url", proxy.url, "--drain-grace", "2s", "--log-level", "warning")
             services = []
             for number in range(SERVERS):

@@ -61,6 +61,10 @@ class Keys(NamedTuple):
         """Pub/sub channel, no key: the partition's changes."""
         return f"{self._tag(partition)}:changes"
 
+    def probe(self, partition: int, name: str) -> str:
+        """Several kinds, and a channel: what ``permissions.lua`` tries commands on. Gone when it ends."""
+        return f"{self._tag(partition)}:probe:{name}"
+
     def partition_count(self) -> str:
         """String: the partition count that the deployment was started with. Permanent."""
         return f"{self.prefix}:partitions"

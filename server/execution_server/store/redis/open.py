@@ -14,8 +14,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from ...domain.problems import StoreUnavailable
 from .clock import StoreClock
 from .keys import Keys
-from .link import Link
-from .scripts import ReplyError
+from .link import NOT_NOW, Link
+from .scripts import PERMISSIONS, ReplyError, StoreFault
 from .store import RedisStore
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ async def open_store(url: str, *, prefix: str = "execution", partitions: int = 1
                 information = _information(await _ask(link, "INFO", deadline=deadline))
                 _check_server(information)
                 await _check_partitions(link, keys, deadline)
+                await _check_permissions(link, keys, deadline)
                 clock = StoreClock(link)
                 await clock.start(deadline=deadline)
                 break
@@ -73,6 +74,7 @@ def connection_pool(url: str) -> ConnectionPool:
         socket_connect_timeout=CONNECT_SECONDS,
         health_check_interval=0,
         client_name="execution-server",
+        driver_info=None,  # it would be set by a command that the user of the store need not be allowed
         decode_responses=False,
         **keepalive,
     )
@@ -123,3 +125,21 @@ async def _check_partitions(link: Link, keys: Keys, deadline: float) -> None:
             f"The store holds executions in {stored} partitions, and this server is set to {keys.partitions}. "
             f"Start it with --partitions {stored}, or give it another --key-prefix or store."
         )
+
+
+async def _check_permissions(link: Link, keys: Keys, deadline: float) -> None:
+    """A script that is stopped half-way, by a command that the user is not allowed, would leave half of its writes."""
+    probes = [keys.probe(0, name) for name in ("hash", "set", "text")]
+    try:
+        answer = await PERMISSIONS.run(link, probes, ["PUBLISH", keys.probe(0, "channel")], deadline=deadline)
+    except StoreFault as fault:
+        raise StoreRefused(f"The store refuses to run scripts: {fault}") from None
+    if answer.tag == "OK":
+        return
+    command, why = (text.decode() for text in answer.rest)
+    if NOT_NOW.intersection(why.split()):
+        raise StoreUnavailable
+    raise StoreRefused(
+        f"The store refuses its user the command {command} in scripts, or the keys and channels under {keys.prefix}: "
+        f"{why}. docs/operations.md has the line that allows all that is needed."
+    )
