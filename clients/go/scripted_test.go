@@ -39,13 +39,13 @@ type scripted struct {
 }
 
 // serve starts a scripted server, and a client of it.
-func serve(t *testing.T, server *scripted, options *ClientOptions) *Client {
+func serve(t *testing.T, server *scripted, options *ClientOptions, how ...grpc.ServerOption) *Client {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	running := grpc.NewServer()
+	running := grpc.NewServer(how...)
 	pb.RegisterExecutionServiceServer(running, server)
 	pb.RegisterWorkerServiceServer(running, server)
 	go running.Serve(listener)
