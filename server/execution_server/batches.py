@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from croco.execution.v1.execution_pb2 import Execution
@@ -30,8 +30,8 @@ class Wanted(NamedTuple):
     """One execution to create: *template*, which many may share, merged with what is its *own*."""
 
     template: Execution
-    own: Execution
-    """Payload, metadata, labels and idempotency key, as far as it has them."""
+    own: Callable[[], Execution]
+    """Makes a new record of payload, metadata, labels and idempotency key, as far as it has them."""
     request_id: str
 
 
@@ -54,17 +54,21 @@ class Batches:
         outcomes = await self._store.create_all([one.creation for one in asked], deadline=deadline)
         _check_any(outcomes)
         answers = list[tuple[Execution, bool] | Problem | None]()
+        done: dict[int, tuple[Execution, list[Stored]]] = {}
         taken: list[tuple[int, Taken]] = []
         for number, (one, outcome) in enumerate(zip(asked, outcomes, strict=True)):
             match outcome:
                 case Stored():
-                    self._manager.committed(outcome, one.creation.common.history)
+                    common = one.creation.common
+                    done.setdefault(id(common), (common, []))[1].append(outcome)
                     answers.append((_answered(outcome.record, one, part), True))
                 case Taken():
                     taken.append((number, outcome))
                     answers.append(None)
                 case StoreUnavailable():
                     answers.append(outcome)
+        for common, heads in done.values():
+            self._manager.committed(heads, common.history)
         for start in range(0, len(taken), FOUND_AT_ONCE):
             some = taken[start : start + FOUND_AT_ONCE]
             found = (
@@ -106,14 +110,14 @@ class Batches:
             if common is None:
                 common = transitions.create(one.template, execution_id="", now_ms=now_ms)
                 decided[id(one.template)] = sign(common, one.template, actor)
-            own = Execution()
-            own.CopyFrom(one.own)
+            own = one.own()
             request = requests.digest(CREATE, one.request_id or secrets.token_hex(16))
             claim = claim_of(own.idempotency_key, one.request_id, request)
             slice_ = ids.slice_of_text(claim.name) if claim else random.randrange(ids.SLICES)
             own.id = ids.new_id(now_ms, secrets.randbits(64), slice_)
-            own.applied_requests.append(requests.applied(common, request))
-            asked.append(_Asked(one, own.id, request, Creation(common, own, claim)))
+            requests.note(own, request, common)
+            is_labelled = bool(own.labels) or own.HasField("metadata")
+            asked.append(_Asked(one, own.id, request, is_labelled, Creation(common, own, claim)))
         return asked
 
     async def _found(
@@ -122,7 +126,7 @@ class Batches:
         """What is answered where the claim is another's, or its own since an earlier call."""
         template = Execution()
         template.CopyFrom(one.wanted.template)
-        template.MergeFrom(one.wanted.own)
+        template.MergeFrom(one.wanted.own())
         try:
             answer = await self._manager.holding(
                 holder_id, template, one.request, made_id=one.id, deadline=deadline
@@ -142,17 +146,18 @@ class _Asked(NamedTuple):
     wanted: Wanted
     id: str
     request: bytes
+    is_labelled: bool
+    """Whether it has metadata or labels."""
     creation: Creation
 
 
 def _answered(head: Execution, one: _Asked, part: Part) -> Execution:
     """*part* of a new record. The head itself where there is no more: it must not be changed."""
-    own = one.wanted.own
-    if part is not Part.FULL and not own.labels and not own.HasField("metadata"):
+    if part is not Part.FULL and not one.is_labelled:
         return head
     record = Execution()
     record.CopyFrom(head)
-    record.MergeFrom(own)
+    record.MergeFrom(one.wanted.own())
     record.history.extend(one.creation.common.history)
     return parts.cut(record, part)
 

@@ -13,7 +13,7 @@ import asyncio
 import random
 import secrets
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -141,7 +141,7 @@ class Manager:
             entries = list(created.history)
             outcome = await self._store.create(created, claim, deadline=terms.deadline)
             if not isinstance(outcome, Taken):
-                self.committed(outcome.head, entries)
+                self.committed([outcome.head], entries)
                 return outcome.record, True
             found = await self.holding(
                 outcome.holder_id, template, request, made_id=execution_id, deadline=terms.deadline
@@ -221,7 +221,7 @@ class Manager:
                     _check_time(execution_id, terms)
                     stored = None if whole else outcome.current
                     continue
-                self.committed(outcome.head, entries)
+                self.committed([outcome.head], entries)
                 after = outcome.record
             if problem is not None:
                 raise problem
@@ -271,7 +271,7 @@ class Manager:
             outcome = await self._store.commit(stored, settled, Part.HEAD, deadline=terms.deadline)
             if isinstance(outcome, Conflict):
                 return False
-            self.committed(outcome.head, entries)
+            self.committed([outcome.head], entries)
         self.lateness.observe(late_seconds)
         return True
 
@@ -293,11 +293,12 @@ class Manager:
             raise ExecutionNotFound(execution_id)
         return stored
 
-    def committed(self, head: Stored, entries: Iterable[HistoryEntry]) -> None:
-        """A change took effect: remember the head that stands now, and count the status changes."""
+    def committed(self, heads: Sequence[Stored], entries: Iterable[HistoryEntry]) -> None:
+        """Changes that were alike took effect: remember the heads that stand now, and count the status changes."""
         for entry in entries:
-            self.transitions[Transition(getattr(entry, "from"), entry.to, entry.reason)] += 1
-        self._cache(head)
+            self.transitions[Transition(getattr(entry, "from"), entry.to, entry.reason)] += len(heads)
+        for head in heads:
+            self._cache(head)
 
     def _cache(self, head: Stored) -> None:
         execution_id = head.record.id

@@ -24,19 +24,19 @@ def digest(method: str, request_id: str) -> bytes:
 
 def remember(execution: Execution, request: bytes) -> None:
     """Write *request* into the copy that it led to."""
-    execution.applied_requests.append(applied(execution, request))
+    note(execution, request, execution)
     if len(execution.applied_requests) > limits.APPLIED_REQUESTS:
         del execution.applied_requests[: -limits.APPLIED_REQUESTS]
 
 
-def applied(execution: Execution, request: bytes) -> AppliedRequest:
-    """What *request* led to: the state of the execution."""
-    return AppliedRequest(
+def note(into: Execution, request: bytes, led_to: Execution) -> None:
+    """Write into a record, or a part of one, that *request* led to the state that *led_to* is in."""
+    into.applied_requests.add(
         digest=request,
-        revision=execution.revision,
-        status=execution.status,
-        status_reason=execution.status_reason,
-        attempts=execution.attempts,
+        revision=led_to.revision,
+        status=led_to.status,
+        status_reason=led_to.status_reason,
+        attempts=led_to.attempts,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from croco.execution.v1 import execution_service_pb2 as messages
@@ -16,7 +17,7 @@ from ..store.port import Part
 from . import validate
 from .calls import Call
 from .errors import refusal_of
-from .templates import common_of, kind_of, own_of
+from .templates import common_of, own_of, put_kind
 from .values import identity, request_id
 from .views import Room, part_of
 
@@ -87,10 +88,9 @@ class BatchMethods:
         """What each entry wants, or why it is refused. What entries of one kind have in common is looked at once."""
         commons: dict[bytes, Execution | Problem] = {}
         checked = list[Wanted | Problem]()
-        looked_at = 0
+        kind, looked_at = messages.CreateExecutionRequest(), 0
         for entry in entries:
-            kind = kind_of(entry)
-            key = kind.SerializeToString()
+            key = put_kind(entry, kind)
             if key not in commons:
                 commons[key] = self._common(kind, call)
             checked.append(_wanted(entry, commons[key]))
@@ -118,7 +118,7 @@ def _wanted(entry: messages.CreateExecutionRequest, common: Execution | Problem)
         validate.create_own(entry)
     except Problem as problem:
         return problem
-    return Wanted(common, own_of(entry), entry.request_id)
+    return Wanted(common, partial(own_of, entry), entry.request_id)
 
 
 def batched(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -51,13 +51,12 @@ def own_of(request: messages.CreateExecutionRequest) -> Execution:
     return own
 
 
-def kind_of(request: messages.CreateExecutionRequest) -> messages.CreateExecutionRequest:
-    """The request without ``OWN``: equal for requests of one kind."""
-    kind = messages.CreateExecutionRequest()
-    kind.CopyFrom(request)
+def put_kind(request: messages.CreateExecutionRequest, into: messages.CreateExecutionRequest) -> bytes:
+    """Make *into* the request without ``OWN``; answers its bytes, which are equal for requests of one kind."""
+    into.CopyFrom(request)
     for field in OWN:
-        kind.ClearField(field)
-    return kind
+        into.ClearField(field)
+    return into.SerializeToString()
 
 
 def _put_own(request: messages.CreateExecutionRequest, into: Execution) -> None:

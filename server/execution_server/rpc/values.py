@@ -15,6 +15,8 @@ from ..domain.ids import ID_PATTERN
 from ..domain.problems import InvalidField, PayloadTooLarge
 
 WAIT_SECONDS = 60
+PLAIN = frozenset(("string_value", "bool_value", "null_value"))
+"""The kinds of values that are JSON whatever they hold."""
 CUT_MARK = " … (cut)"
 
 
@@ -187,7 +189,7 @@ def struct(field: str, given: Struct, limit: int) -> None:
     size = given.ByteSize()
     if size > limit:
         raise PayloadTooLarge(field, size, limit)
-    _walk(field, given.fields.values(), depth=1)
+    _walk(field, _values(given), depth=1)
 
 
 def _walk(field: str, given: Collection[Value], depth: int = 0, most: int = limits.VALUES) -> int:
@@ -203,6 +205,8 @@ def _walk(field: str, given: Collection[Value], depth: int = 0, most: int = limi
                 raise InvalidField(field, f"holds more than {limits.VALUES} values")
             for one in values:
                 kind = one.WhichOneof("kind")
+                if kind in PLAIN:
+                    continue
                 if kind == "number_value":
                     if not isfinite(one.number_value):
                         raise InvalidField(field, f"holds the number {one.number_value}, which JSON has not")
@@ -218,7 +222,11 @@ def _walk(field: str, given: Collection[Value], depth: int = 0, most: int = limi
 
 
 def _values(given: Struct | ListValue) -> Collection[Value]:
-    return given.fields.values() if isinstance(given, Struct) else given.values
+    """The values inside. A map's own ``values()`` is generic Python, at several times the cost of looking each up."""
+    if isinstance(given, ListValue):
+        return given.values
+    fields = given.fields
+    return [fields[key] for key in fields]
 
 
 def _cut(given: str, limit: int) -> str:

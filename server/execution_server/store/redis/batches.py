@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from croco.execution.v1.execution_pb2 import Execution
 
@@ -23,8 +23,6 @@ from .link import Argument, Link
 from .scripts import CREATE_ALL, StoreFault, checked
 
 T = TypeVar("T")
-
-BASIC: Final = (codec.HEAD, "metadata", "labels")
 
 
 class Batches:
@@ -108,31 +106,35 @@ class _Run:
         common = self._commons.get(id(creation.common))
         if common is None:
             common = self._commons[id(creation.common)] = _Common(creation.common)
-        execution_id, version = own.id, codec.new_version(common.revision)
-        record = self._keys.record(execution_id)
-        claimed = self._keys.claim(claim.name) if claim else record
-        self._first += (record, self._keys.tombstone(execution_id), claimed)
+        execution_id = own.id
+        record = self._keys.record(execution_id, self._partition)
+        claimed = self._keys.claim(claim.name, self._partition) if claim else record
+        self._first += (record, self._keys.tombstone(execution_id, self._partition), claimed)
         put = codec.fresh(own)
-        put[codec.HEAD] = head = common.head + put[codec.HEAD]
-        basic = 2 * sum(name in put for name in BASIC)
-        notice = codec.notice(execution_id, 0, common.history)
-        self.arguments += (version, execution_id, common.type, common.due, notice)
-        self.arguments.append(("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none")
-        self.arguments += self._entries(common)
-        self.arguments += (2 * len(put) + len(common.others), basic)
-        for pair in put.items():
-            self.arguments += pair
-        self.arguments += common.others
-        return Stored(Execution.FromString(head), version)
+        head = common.head + put.pop(codec.HEAD)
+        self.arguments += (
+            common.version,
+            execution_id,
+            common.type,
+            common.due,
+            codec.notice(execution_id, 0, common.history),
+            ("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none",
+            *(self._entered.get(id(common)) or self._enter(common)),
+            2 + 2 * len(put) + len(common.others),
+            2 * (1 + ("metadata" in put) + ("labels" in put)),
+            codec.HEAD,
+            head,
+            *_flat(put),
+            *common.others,
+        )
+        return Stored(Execution.FromString(head), common.version)
 
-    def _entries(self, common: _Common) -> list[Argument]:
+    def _enter(self, common: _Common) -> list[Argument]:
         """How many sets a record enters, and for each its number and the score."""
-        entries = self._entered.get(id(common))
-        if entries is None:
-            entries = self._entered[id(common)] = [len(common.sets)]
-            for name, score in common.sets.items():
-                key = self._keys.index_set(self._partition, name)
-                entries += (self._sets.setdefault(key, len(self._sets) + 1), score)
+        entries = self._entered[id(common)] = [len(common.sets)]
+        for name, score in common.sets.items():
+            key = self._keys.index_set(self._partition, name)
+            entries += (self._sets.setdefault(key, len(self._sets) + 1), score)
         return entries
 
 
@@ -143,13 +145,20 @@ class _Common:
         due = due_ms(common)
         self.due: Argument = "" if due is None else due
         self.sets = sets_of(common)
-        self.revision, self.type = common.revision, common.type
+        self.type = common.type
+        self.version = codec.new_version(
+            common.revision
+        )  # it tells calls apart, and a record is in one of them
         copy = Execution()
         copy.CopyFrom(common)
         put = codec.fresh(copy)
         self.head = put.pop(codec.HEAD)
         self.history = b"".join(put.values())
-        self.others: list[Argument] = [argument for pair in put.items() for argument in pair]
+        self.others = _flat(put)
+
+
+def _flat(put: dict[str, bytes]) -> list[Argument]:
+    return [argument for pair in put.items() for argument in pair]
 
 
 def _outcome(head: Stored, tag: bytes, holder: bytes = b"") -> Stored | Taken | StoreUnavailable:

@@ -60,13 +60,17 @@ def fresh(after: Execution) -> dict[str, bytes]:
     put = {HEAD: b""}
     if after.HasField("metadata"):
         put["metadata"] = _fragment(after, "metadata")
+        after.ClearField("metadata")
     if after.labels:
         put["labels"] = _fragment(after, "labels")
+        after.ClearField("labels")
     if after.HasField("payload"):
-        put["payload"] = Execution(payload=after.payload).SerializeToString()
-    for number, entry in enumerate(after.history):
-        put[f"h{number}"] = Execution(history=[entry]).SerializeToString()
-    parts.cut(after, Part.HEAD)
+        put["payload"] = _framed(Execution.PAYLOAD_FIELD_NUMBER, after.payload.SerializeToString())
+        after.ClearField("payload")
+    if after.history:
+        for number, entry in enumerate(after.history):
+            put[f"h{number}"] = Execution(history=[entry]).SerializeToString()
+        after.ClearField("history")
     put[HEAD] = after.SerializeToString()
     return put
 
@@ -93,6 +97,21 @@ def _changed(before: Execution, after: Execution) -> Iterator[tuple[str, bytes]]
     first = after.status_changes - len(added)
     for number, entry in enumerate(added, first):
         yield f"h{number % HISTORY_ENTRIES}", Execution(history=[entry]).SerializeToString()
+
+
+def _framed(number: int, data: bytes) -> bytes:
+    """
+    The fragment that a field holding the message *data* is, written without making a message of it first.
+
+    See https://protobuf.dev/programming-guides/encoding/: the field's number and kind, the length, the bytes.
+    """
+    written = bytearray()
+    for rest in (number << 3 | 2, len(data)):
+        while rest > 0x7F:
+            written.append(rest & 0x7F | 0x80)
+            rest >>= 7
+        written.append(rest)
+    return bytes(written) + data
 
 
 def _fragment(execution: Execution, field: str) -> bytes:

@@ -15,7 +15,7 @@ KNOWN_TYPES: Final = 1_000
 
 
 class Keys(NamedTuple):
-    """The keys of one deployment."""
+    """The keys of one deployment. Who knows a *partition* already saves what it takes to find it."""
 
     prefix: str
     partitions: int
@@ -24,18 +24,22 @@ class Keys(NamedTuple):
         """The partition of an id."""
         return partition_of(execution_id, self.partitions)
 
-    def record(self, execution_id: str) -> str:
+    def record(self, execution_id: str, partition: int | None = None) -> str:
         """Hash: version and fragments of a record (see codec.py). Lives until the record is deleted."""
-        return f"{self._tag(self.partition(execution_id))}:x:{execution_id}"
+        return (
+            f"{self._tag(self.partition(execution_id) if partition is None else partition)}:x:{execution_id}"
+        )
 
-    def claim(self, name: str) -> str:
+    def claim(self, name: str, partition: int | None = None) -> str:
         """String: the id of the record that holds a claim. Lives as long as the record, or for the claim's own time."""
-        partition = slice_of_text(name) % self.partitions
+        if partition is None:
+            partition = slice_of_text(name) % self.partitions
         return f"{self._tag(partition)}:claim:{sha256(name.encode()).hexdigest()}"
 
-    def tombstone(self, execution_id: str) -> str:
+    def tombstone(self, execution_id: str, partition: int | None = None) -> str:
         """String: the digest of the request that deleted a record. Lives for an hour."""
-        return f"{self._tag(self.partition(execution_id))}:deleted:{execution_id}"
+        partition = self.partition(execution_id) if partition is None else partition
+        return f"{self._tag(partition)}:deleted:{execution_id}"
 
     def due(self, partition: int) -> str:
         """Sorted set: ids by the moment (ms) at which the server owes them something. Permanent."""
