@@ -161,6 +161,18 @@ def test_lists_and_counts_take_the_same_filters(execution_here: Run, client: Exe
     assert said(execution_here("list", "--created-before", "2020-01-01T00:00:00Z")) == ""
 
 
+def test_a_server_says_what_it_is(execution_here: Run, client: ExecutionClient) -> None:
+    """Before one relies on a deployment one wants to know what it promises."""
+    info = client.server_info()
+    told = said(execution_here("info"))
+    assert (info.version in told, info.store_kind in told, "4,194,304 bytes" in told) == (True,) * 3
+    (as_json,) = objects(execution_here("info", "--json"))
+    assert as_json["version"] == info.version
+    assert as_json["store_kind"] == info.store_kind
+    assert as_json["limits"]["batch_size"] == 500
+    assert as_json["limits"]["default_deadline"] == "10s"
+
+
 def test_a_list_in_a_pipe_is_uncut_and_says_when_there_is_more(
     execution: Run, client: ExecutionClient
 ) -> None:

@@ -14,7 +14,7 @@ from .session import Session
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (get, list_, count, wait):
+    for command in (get, list_, count, wait, info):
         app.command(command.__name__.rstrip("_"), rich_help_panel=QUERIES)(command)
 
 
@@ -108,6 +108,19 @@ def wait(
             execution = client.wait(id, timeout=timeout)
     session.output.execution(execution)
     raise typer.Exit(exit_status_of(execution.status))
+
+
+def info(context: typer.Context) -> None:
+    """Show what the server is: its version, its store, its limits."""
+    session = Session.of(context)
+    with session.client() as client:
+        answer = client.server_info()
+    if session.json:
+        session.output.objects([answer])
+    else:
+        from .render import server
+
+        session.output.draw(server(answer))
 
 
 def _filter(

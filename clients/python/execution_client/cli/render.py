@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .._model import Count, CreatedExecution, Execution, ExecutionStatus, HistoryEntry
+from .._model import Count, CreatedExecution, Execution, ExecutionStatus, HistoryEntry, ServerInfo
 from . import as_json, words
 
 STYLES: Final[Mapping[ExecutionStatus, str]] = {
@@ -111,6 +111,28 @@ def counts(count: Count) -> RenderableType:
     for status, number in count.by_status.items():
         table.add_row(status_mark(status), Text(f"{number:,}", "" if number else FAINT))
     table.add_row(Text("in all", "bold"), Text(f"{count.total:,}", "bold"))
+    return table
+
+
+def server(info: ServerInfo) -> RenderableType:
+    """Show what a server is, a line for each fact."""
+    limits = info.limits
+    facts = (
+        ("version", info.version),
+        ("store", info.store_kind),
+        ("durability", info.durability),
+        ("partitions", f"{info.partitions:,}"),
+        ("message", f"{limits.message_bytes:,} bytes"),
+        ("batch", f"{limits.batch_size:,} executions"),
+        ("page", f"{limits.page_size:,} executions"),
+        ("checkpoints", f"{limits.checkpoints:,} of an execution"),
+        ("calls", f"{limits.calls_under_way:,} at a time"),
+        ("watches", f"{limits.watches_per_connection:,} on a connection"),
+        ("deadline", f"{words.span(limits.default_deadline)}, {words.span(limits.max_deadline)} at most"),
+    )
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, fact in facts:
+        table.add_row(Text(name, FAINT), Text(words.clean(fact)))
     return table
 
 
