@@ -22,10 +22,12 @@ from execution_server.store.contract.samples import (
     load,
     new,
     soon,
+    together,
+    whole,
 )
-from execution_server.store.port import Committed, Conflict, Part, Stored, Taken, key_claim
+from execution_server.store.port import Committed, Conflict, Part, Stored, Taken, key_claim, request_claim
 from execution_server.store.redis import RedisStore, open_store
-from execution_server.store.redis.scripts import COMMIT, CREATE, DELETE, Script
+from execution_server.store.redis.scripts import COMMIT, CREATE, CREATE_ALL, DELETE, Script
 
 from tests.proxy import Proxy, proxied
 from tests.servers import Server
@@ -94,6 +96,27 @@ async def test_a_creation_whose_answer_is_lost_is_done_once(
     assert changes(store, server, record.id) == 1
     await events.until(lambda: events.of(record.id))
     assert len(events.of(record.id)) == 1
+
+
+async def test_many_creations_whose_answer_is_lost_are_done_once(
+    store: RedisStore, proxy: Proxy, server: Server, events: Events
+) -> None:
+    """Each of them knows its own first try, and none is counted or told of twice."""
+    creations = together(store, [key_claim("order"), None, request_claim(b"12345678"), key_claim("order")])
+    expected = [whole(creation) for creation in creations]
+    proxy.cut_after.extend([CREATE_ALL.digest.encode()] * 3)
+
+    outcomes = await store.create_all(creations, deadline=soon())
+
+    assert proxy.cuts == 3
+    assert outcomes[3] == Taken(expected[0].id)
+    for record, outcome in zip(expected[:3], outcomes[:3], strict=True):
+        assert outcome == await load(store, record.id, Part.HEAD)
+        assert (await load(store, record.id)).record == record
+        await events.until(lambda id_=record.id: events.of(id_))  # type: ignore[misc]  # bound now
+        assert len(events.of(record.id)) == 1
+    partitions = {store._keys.partition(record.id): record.id for record in expected[:3]}
+    assert sum(changes(store, server, execution_id) for execution_id in partitions.values()) == 3
 
 
 @pytest.mark.parametrize("part", Part)
