@@ -1,5 +1,7 @@
 /** What ends a call before its time: the caller's signal, and the closing of the client. */
 
+import { LONGEST_TIMER_MS } from "./settings.js";
+
 /** Signals any of which may end something. Not AbortSignal.any, which holds on to all that it ever made. */
 export type Signals = readonly (AbortSignal | undefined)[];
 
@@ -37,10 +39,11 @@ export function throwIfAborted(signals: Signals): void {
 /** Sleep, unless a signal is aborted: then its reason is thrown. */
 export function sleep(milliseconds: number, signals: Signals = []): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const done = () => {
       callOff();
       resolve();
-    }, milliseconds);
+    };
+    const timer = setTimeout(done, Math.min(milliseconds, LONGEST_TIMER_MS));
     const callOff = onAbort(signals, (reason) => {
       clearTimeout(timer);
       reject(reason);

@@ -5,6 +5,7 @@ import type { Client } from "@grpc/grpc-js";
 import { sleep, throwIfAborted } from "./abort.js";
 import { Connection } from "./connection.js";
 import { DeadlineExceeded, ExecutionProblem } from "./problems.js";
+import { problemOf } from "./rpc-errors.js";
 import { checkTime, type ConnectionOptions, Settings } from "./settings.js";
 import { invoke, type Method, serialize } from "./transport.js";
 
@@ -134,7 +135,8 @@ export class Calls {
       try {
         const left = Math.max(0, end - performance.now());
         return await invoke(client, method, bytes, { deadlineMs: left, metadata, signals });
-      } catch (problem) {
+      } catch (error) {
+        const problem = problemOf(error);
         if (problem instanceof DeadlineExceeded) throw this.#unreachable(problem, deadlineMs);
         const pause = pauseAfter(problem, tried);
         throwIfAborted(signals);

@@ -78,7 +78,7 @@ export class ExecutionProblem extends Error {
   /** What is wrong with which field, for INVALID_ARGUMENT. */
   readonly fieldViolations: readonly FieldViolation[];
   /** When to come back, where the service says so. */
-  readonly retryDelayMs?: number;
+  readonly retryDelayMs: number | undefined;
 
   constructor(message: string, code: Code = "UNKNOWN", details: ProblemDetails = {}) {
     super(message);
@@ -87,7 +87,7 @@ export class ExecutionProblem extends Error {
     this.reason = details.reason ?? "";
     this.metadata = details.metadata ?? {};
     this.fieldViolations = details.fieldViolations ?? [];
-    if (details.retryDelayMs !== undefined) this.retryDelayMs = details.retryDelayMs;
+    this.retryDelayMs = details.retryDelayMs;
   }
 
   protected text(key: string): string {

@@ -95,11 +95,14 @@ export class Settings {
   }
 }
 
-/** Answer `milliseconds` if it is a length of time, else throw a RangeError that names it. */
+/** What a timer can count to: 24 days. A longer one would go off at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Answer `milliseconds` if it is a length of time that can be waited for, else throw a RangeError that names it. */
 export function checkTime(milliseconds: number, name: string, least = Number.MIN_VALUE): number {
-  if (Number.isFinite(milliseconds) && milliseconds >= least) return milliseconds;
+  if (milliseconds >= least && milliseconds <= LONGEST_TIMER_MS) return milliseconds;
   const bound = least === 0 ? "not negative" : "longer than 0";
-  throw new RangeError(`${name} is ${milliseconds}; it has to be a number of milliseconds, ${bound}.`);
+  throw new RangeError(`${name} is ${milliseconds}; it has to be a number of milliseconds, ${bound}, up to 24 days.`);
 }
 
 function toBuffer(pem: string | Uint8Array | undefined): Buffer | null {

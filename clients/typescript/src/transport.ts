@@ -38,7 +38,8 @@ export function serialize<Request>(method: Method<Request, unknown>, request: Re
 /**
  * Make one call.
  *
- * @throws ExecutionProblem if it was refused or has no answer
+ * @throws ServiceError if it was refused or has no answer. Whoever awaits it makes the problem of it: only there is the
+ * stack that of the caller
  */
 export function invoke<Response>(
   client: Client,
@@ -59,7 +60,7 @@ export function invoke<Response>(
       (error, response) => {
         callOff();
         if (error === null) resolve(response as Response);
-        else reject(problemOf(error));
+        else reject(error);
       },
     );
     const callOff = onAbort(context.signals, (reason) => {

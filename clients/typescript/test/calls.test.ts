@@ -81,7 +81,11 @@ test("what does not pass by itself is not repeated, and neither is a claim", asy
       answer(unavailable());
     },
   });
-  await assert.rejects(using(t, target).start("1"), client.Contention);
+  await assert.rejects(using(t, target).start("1"), (problem) => {
+    assert.ok(problem instanceof client.Contention);
+    assert.match(problem.stack ?? "", /at async .*calls\.test\.js/, "the stack leads to the caller");
+    return true;
+  });
   assert.equal(tries, 1);
   await assert.rejects(using(t, target).claim("worker", ["type"]), client.StoreUnavailable);
   assert.equal(tries, 2);

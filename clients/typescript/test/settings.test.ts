@@ -59,7 +59,9 @@ test("channels for long calls share no connection, and all go round robin", () =
 
 test("times and numbers outside their limits are refused at once", () => {
   assert.throws(() => new ExecutionClient("localhost", { deadlineMs: 0 }), { message: /^deadlineMs is 0/ });
-  assert.throws(() => new ExecutionClient("localhost", { watchSilenceMs: NaN }), RangeError);
+  for (const watchSilenceMs of [NaN, Infinity, 2 ** 31]) {
+    assert.throws(() => new ExecutionClient("localhost", { watchSilenceMs }), RangeError);
+  }
   for (const options of [{ concurrency: 0 }, { concurrency: 1001 }, { leaseMs: 999 }, { drainMs: -1 }]) {
     assert.throws(() => new Worker("localhost", options), RangeError);
   }

@@ -93,6 +93,7 @@ test("an error fails the attempt: retryable unless it says otherwise, named by i
   const later = played.reports().find(({ id }) => id === "later")?.fail;
   assert.deepEqual(later?.retryDelay, { seconds: 1, nanos: 500_000_000 });
   assert.deepEqual(later?.details, { host: "a" });
+  assert.throws(() => new Retryable("", { delayMs: -1 }), RangeError);
   assert.match(played.reports().find(({ id }) => id === "plain")?.fail?.stack ?? "", /SyntaxError: bad\n\s+at /);
 });
 

@@ -3,7 +3,6 @@
 import type { ExecutionError } from "../gen/croco/execution/v1/execution.js";
 import { checkObject } from "../json.js";
 import { ExecutionProblem } from "../problems.js";
-import { checkTime } from "../settings.js";
 import { toDuration } from "../to-wire.js";
 
 const CODE_CHARACTERS = 256;
@@ -28,7 +27,8 @@ export abstract class TaskFailure extends Error {
     this.name = new.target.name;
     this.code = options.code ?? "";
     this.details = options.details && checkObject(options.details, "details");
-    this.delayMs = options.delayMs === undefined ? undefined : checkTime(options.delayMs, "delayMs", 0);
+    this.delayMs = options.delayMs;
+    if (this.delayMs !== undefined && !(this.delayMs >= 0)) throw new RangeError("delayMs must not be negative.");
   }
 }
 

@@ -112,7 +112,7 @@ export class Running implements Owner {
         if (!(problem instanceof ExecutionProblem) || HOPELESS.has(problem.code)) throw problem;
         const pause = this.#pauseAfter(problem);
         const level = this.#failures < FAILURES_TO_WARN ? "info" : "warn";
-        this.#settings.log(level, `the stream has ended; the next one in ${Math.round(pause)} ms`, problem);
+        this.#settings.log(level, `the stream has ended (${problem.message}); the next in ${Math.round(pause)} ms`);
         await sleep(pause, [this.#ending.signal]);
       }
     }
