@@ -18,7 +18,8 @@ type (
 		LimitBytes int64
 	}
 
-	// InvalidPageToken means that the page token was not made by this service, or was made for another filter or order.
+	// InvalidPageToken means that the page token was not made by this service, or was made for another filter or
+	// order.
 	InvalidPageToken struct {
 		InvalidField
 	}
@@ -30,14 +31,16 @@ type (
 		IdempotencyKey string
 	}
 
-	// IdempotencyKeyReused means that the idempotency key belongs to an execution of another type or payload: ExecutionID.
+	// IdempotencyKeyReused means that the idempotency key belongs to an execution of another type or payload:
+	// ExecutionID.
 	IdempotencyKeyReused struct {
 		Problem
 		IdempotencyKey string
 		ExecutionID    string
 	}
 
-	// InvalidStateTransition means that the status does not allow the call. Allowed are the statuses that can follow From.
+	// InvalidStateTransition means that the status does not allow the call. Allowed are the statuses that can follow
+	// From.
 	InvalidStateTransition struct {
 		Problem
 		ExecutionID string
@@ -68,7 +71,8 @@ type (
 		Status      Status
 	}
 
-	// AttemptFenced means that the caller's attempt is over, so nothing of it is taken: stop working. Cause says how it ended.
+	// AttemptFenced means that the caller's attempt is over, so nothing of it is taken: stop working. Cause says how
+	// it ended.
 	AttemptFenced struct {
 		Problem
 		ExecutionID    string
@@ -86,13 +90,15 @@ type (
 		Revision         int64
 	}
 
-	// Contention means that other callers kept changing the execution until the server gave up. Nothing was changed; call again.
+	// Contention means that other callers kept changing the execution until the server gave up. Nothing was changed;
+	// call again.
 	Contention struct {
 		Problem
 		ExecutionID string
 	}
 
-	// WatchRevisionCompacted means that the history does not reach back to the revision to resume after: watch again without it.
+	// WatchRevisionCompacted means that the history does not reach back to the revision to resume after: watch again
+	// without it.
 	WatchRevisionCompacted struct {
 		Problem
 		ExecutionID    string
@@ -106,7 +112,8 @@ type (
 		Limit int64
 	}
 
-	// TooManyWatches means that all watches there may be are taken, or a watch of many executions was not read fast enough.
+	// TooManyWatches means that all watches there may be are taken, or a watch of many executions was not read fast
+	// enough.
 	TooManyWatches struct {
 		Problem
 		Limit int64
@@ -119,7 +126,8 @@ type (
 		Limit       int64
 	}
 
-	// Unavailable means that no answer came, and the automatic repeats did not help. Whether the call took effect is not known: the same
+	// Unavailable means that no answer came, and the automatic repeats did not help. Whether the call took effect is
+	// not known: the same
 	// call with the same request id may be made again.
 	Unavailable struct {
 		Problem
@@ -158,7 +166,8 @@ type (
 		IncidentID string
 	}
 
-	// DeadlineExceeded means that no answer came before the call's deadline, be it that the server cannot be reached. See Unavailable.
+	// DeadlineExceeded means that no answer came before the call's deadline, be it that the server cannot be
+	// reached. See Unavailable.
 	DeadlineExceeded struct {
 		Problem
 	}

@@ -14,7 +14,10 @@ func TestAnUpdateNamesWhatIsGivenAndNothingElse(t *testing.T) {
 	}{
 		"nothing": {Changes{}, nil},
 		"all that is cleared": {
-			Changes{Metadata: map[string]any{}, Labels: map[string]string{}, Timeout: new(time.Duration(0)), RetryPolicy: &RetryPolicy{}},
+			Changes{
+				Metadata: map[string]any{}, Labels: map[string]string{}, Timeout: new(time.Duration(0)),
+				RetryPolicy: &RetryPolicy{},
+			},
 			[]string{"metadata", "labels", "timeout", "retry_policy"},
 		},
 		"numbers": {Changes{MaxAttempts: new(4), TotalTimeout: new(time.Hour)}, []string{"max_attempts", "total_timeout"}},

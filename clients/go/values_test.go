@@ -21,20 +21,25 @@ type picture struct {
 
 func TestWhatIsSentComesBackAsGosOwnValues(t *testing.T) {
 	for name, one := range map[string]struct{ sent, back any }{
-		"integers":           {[]any{0, -1, int8(7), uint64(8), int64(exact), -exact}, []any{int64(0), int64(-1), int64(7), int64(8), int64(exact), int64(-exact)}},
+		"integers": {
+			[]any{0, -1, int8(7), uint64(8), int64(exact), -exact},
+			[]any{int64(0), int64(-1), int64(7), int64(8), int64(exact), int64(-exact)},
+		},
 		"doubles":            {[]float64{0.5, 1e300, 2.0}, []any{0.5, 1e300, int64(2)}},
 		"doubles beyond":     {float64(1 << 60), float64(1 << 60)},
 		"texts and booleans": {[]any{"é", "", true, false}, []any{"é", "", true, false}},
 		"nothing":            {[]any{nil, (*int)(nil), Null}, []any{nil, nil, nil}},
 		"maps":               {map[string]int{"a": 1}, map[string]any{"a": int64(1)}},
 		"pointers":           {new(3), int64(3)},
-		"structs":            {picture{Name: "p", Sizes: []int{1}}, map[string]any{"name": "p", "sizes": []any{int64(1)}, "taken": nil}},
-		"bytes":              {[]byte{1, 2}, "AQI="},
-		"marshalers":         {time.UnixMilli(0).UTC(), "1970-01-01T00:00:00Z"},
-		"raw JSON":           {json.RawMessage(`{"a":[1e2]}`), map[string]any{"a": []any{int64(100)}}},
-		"numbers as text":    {json.Number("12"), int64(12)},
-		"other keys":         {map[int]string{1: "a"}, map[string]any{"1": "a"}},
-		"a named type":       {StatusFailed, "failed"},
+		"structs": {
+			picture{Name: "p", Sizes: []int{1}}, map[string]any{"name": "p", "sizes": []any{int64(1)}, "taken": nil},
+		},
+		"bytes":           {[]byte{1, 2}, "AQI="},
+		"marshalers":      {time.UnixMilli(0).UTC(), "1970-01-01T00:00:00Z"},
+		"raw JSON":        {json.RawMessage(`{"a":[1e2]}`), map[string]any{"a": []any{int64(100)}}},
+		"numbers as text": {json.Number("12"), int64(12)},
+		"other keys":      {map[int]string{1: "a"}, map[string]any{"1": "a"}},
+		"a named type":    {StatusFailed, "failed"},
 	} {
 		value, err := toValue(one.sent, "payload", maxLevels)
 		if err != nil {
