@@ -9,7 +9,19 @@ from typing import Final
 
 import uvloop
 
-from . import batches, beside, calls, commands, growth, memory, slow_readers, watches, workers
+from . import (
+    batches,
+    beside,
+    calls,
+    commands,
+    growth,
+    memory,
+    observed,
+    overload,
+    slow_readers,
+    watches,
+    workers,
+)
 from .report import progress
 from .scale import FULL, QUICK, Scale
 
@@ -22,6 +34,8 @@ SECTIONS: Final[dict[str, Callable[[Scale], Awaitable[None]]]] = {
     "beside": beside.measure,
     "slow-readers": slow_readers.measure,
     "workers": workers.measure,
+    "overload": overload.measure,
+    "observed": observed.measure,
     "batches": batches.measure,
 }
 

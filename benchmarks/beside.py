@@ -45,24 +45,26 @@ async def measure(scale: Scale) -> None:
 
 async def _ratios(connections: Sequence[Connection], ids: Sequence[str], scale: Scale) -> tuple[str, str]:
     """The ratios of medians and of p99s; the first of *ids* is updated, the second read."""
+    path, request = workload.SERVICE + "GetExecution", workload.request("GetExecution", ids[1])
     halves, nines = [], []
     for _ in range(scale.watch_rounds):
-        without = await _paced_reads(connections, ids[1], scale.paced_seconds)
+        without = await paced(connections, path, request, scale.paced_seconds)
         updates = asyncio.create_task(_updates(connections[0], ids[0]))
-        beside = await _paced_reads(connections, ids[1], scale.paced_seconds)
+        beside = await paced(connections, path, request, scale.paced_seconds)
         updates.cancel()
         halves.append(median(beside) / median(without))
         nines.append(percentile(beside, 99) / percentile(without, 99))
     return spread(halves), spread(nines)
 
 
-async def _paced_reads(connections: Sequence[Connection], id_: str, duration_seconds: float) -> list[float]:
+async def paced(
+    connections: Sequence[Connection], path: str, request: bytes, duration_seconds: float
+) -> list[float]:
     """How long each of so many calls a second took."""
     seconds: list[float] = []
-    request = workload.request("GetExecution", id_)
 
-    async def read(connection: Connection, due: float) -> None:
-        await connection.unary(workload.SERVICE + "GetExecution", request)
+    async def call(connection: Connection, due: float) -> None:
+        await connection.unary(path, request)
         seconds.append(time.perf_counter() - due)
 
     began = time.perf_counter()
@@ -70,7 +72,7 @@ async def _paced_reads(connections: Sequence[Connection], id_: str, duration_sec
         for number in range(int(duration_seconds * CALLS_PER_SECOND)):
             due = began + number / CALLS_PER_SECOND
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            reads.create_task(read(connections[number % len(connections)], due))
+            reads.create_task(call(connections[number % len(connections)], due))
     return seconds
 
 

@@ -86,9 +86,9 @@ async def embedded_store() -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def service(store: Store) -> AsyncIterator[Measured]:
-    """The service on *store*, in one process."""
-    async with _server([*SERVE, "--store-url", store.url]) as server:
+async def service(store: Store, *options: str) -> AsyncIterator[Measured]:
+    """The service on *store*, in one process, with more *options* than all have."""
+    async with _server([*SERVE, "--store-url", store.url, *options]) as server:
         yield server
 
 

@@ -171,6 +171,7 @@ async def _serve(settings: Settings, store: ExecutionStore, stopping: asyncio.Ev
         workers,
         calls,
         health,
+        streams_per_connection=settings.max_streams_per_connection,
         reuse_port=settings.reuse_port,
         reflection_on=settings.reflection,
         access=access,

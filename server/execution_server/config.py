@@ -24,6 +24,12 @@ from .config_table import SETTINGS, STORE_URL, Setting
 __all__ = ["SETTINGS", "Address", "ConfigError", "Setting", "Settings", "StartError", "without_secrets"]
 
 
+LEAST_STREAMS = 8_192
+"""A client learns the limit of streams only after its first ones: more than it in the first burst get UNAVAILABLE."""
+SPARE_STREAMS = 64
+"""How many more streams a connection gets than calls of any class: one too many is refused and does not wait."""
+
+
 class StartError(Exception):
     """The server cannot start. The message is a sentence for its operator, who needs no traceback."""
 
@@ -62,6 +68,7 @@ class Settings:
     max_watches_per_connection: int
     max_work_streams: int
     max_work_streams_per_connection: int
+    max_streams_per_connection: int
     max_checkpoints: int
     retention: timedelta
     failed_retention: timedelta
@@ -127,6 +134,10 @@ def _resolve(values: dict[str, Any], environ: Mapping[str, str]) -> None:
         values["data_dir"] = _default_data_dir(environ)
     if values["reflection"] is None:
         values["reflection"] = values["listen"].is_loopback
+    if values["max_streams_per_connection"] is None:
+        shares = ("max_inflight", "max_watches", "max_work_streams")
+        largest = max(values[f"{share}_per_connection"] for share in shares)
+        values["max_streams_per_connection"] = max(LEAST_STREAMS, largest + SPARE_STREAMS)
     values["default_deadline"] = min(values["default_deadline"], values["max_deadline"])
     if values["drain_delay"] is None:
         values["drain_delay"] = timedelta(seconds=0 if values["listen"].is_loopback else 5)

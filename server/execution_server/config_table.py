@@ -193,6 +193,13 @@ SETTINGS = (
         "Work streams open and claims waiting on one connection; more are refused.",
     ),
     Setting(
+        "max_streams_per_connection",
+        auto_or(whole_number(100, 1_000_000)),
+        "auto",
+        "Calls of all classes that gRPC lets through on one connection; more wait at the client, unrefused. auto: so "
+        "many that each limit per connection is reached before. With fewer, a flood delays others less.",
+    ),
+    Setting(
         "max_checkpoints", whole_number(1, 2_000), "100", "Checkpoints of one execution; more are refused."
     ),
     Setting(

@@ -35,6 +35,7 @@ BAD_VALUES = {
     "max_watches_per_connection": "1.5",
     "max_work_streams": "0",
     "max_work_streams_per_connection": "none",
+    "max_streams_per_connection": "99",
     "max_checkpoints": "2001",
     "retention": "for ever",
     "failed_retention": "7",
@@ -232,3 +233,18 @@ def test_settings_that_contradict_each_other_are_refused(chosen: dict[str, str],
     """Guessing which one was meant could lose data."""
     with pytest.raises(ConfigError, match=complaint):
         Settings.load(None, chosen)
+
+
+def test_streams_per_connection_are_more_than_any_class_of_call_may_have() -> None:
+    """Else one too many would wait at the client in silence, where it should be refused with a reason."""
+    flags = Namespace(max_watches_per_connection="9000")
+    assert Settings.load(flags, {}).max_streams_per_connection > 9_000
+    assert Settings.load(None, {}).max_streams_per_connection > 1_024
+    assert Settings.load(Namespace(max_streams_per_connection="128"), {}).max_streams_per_connection == 128
+
+
+def test_metrics_of_many_workers_need_room_for_their_ports() -> None:
+    """The last of them would listen on no port at all."""
+    flags = Namespace(metrics_listen="127.0.0.1:65535", workers="2", store_url="redis://host")
+    with pytest.raises(ConfigError, match="would listen above port 65535"):
+        Settings.load(flags, {})

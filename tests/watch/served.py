@@ -79,7 +79,15 @@ async def served(
     info = ServerInfo("test", ServerLimits(checkpoints=CHECKPOINTS), store)
     service = ExecutionService(manager, Batches(store, manager), hub, info, Retention())
     work = WorkerService(manager, Dispatcher(store, manager, hub), hub, places, CHECKPOINTS)
-    server = build(service, work, Calls(CALL_LIMITS), health, reuse_port=False, reflection_on=False)
+    server = build(
+        service,
+        work,
+        Calls(CALL_LIMITS),
+        health,
+        streams_per_connection=2_000,
+        reuse_port=False,
+        reflection_on=False,
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     await health.run_once()
     await server.start()

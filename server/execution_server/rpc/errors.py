@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from typing import Final
 
 import grpc
@@ -18,6 +19,7 @@ from ..domain.problems import DOMAIN, InvalidField, Problem
 DETAILS_KEY: Final = "grpc-status-details-bin"
 JITTER: Final = 0.5
 """Up to how much longer than a problem says a caller is told to stay away."""
+JITTER_STEPS: Final = 16
 MESSAGE_CHARACTERS: Final = 1024
 """Longer status messages run into the limit of HTTP/2 header lists, and the client sees RESOURCE_EXHAUSTED instead."""
 
@@ -34,18 +36,35 @@ def message_of(problem: Problem) -> str:
 
 def trailers_of(problem: Problem) -> tuple[tuple[str, bytes], ...]:
     """The trailing metadata that carries the details."""
-    carried: list[Message] = [
-        details.ErrorInfo(reason=problem.reason, domain=DOMAIN, metadata=problem.metadata)
-    ]
-    if isinstance(problem, InvalidField):
-        violation = details.BadRequest.FieldViolation(field=problem.field, description=problem.complaint)
-        carried.append(details.BadRequest(field_violations=[violation]))
-    if problem.retry_after_ms is not None:
-        delay = Duration()
+    at_fault = (problem.field, problem.complaint) if isinstance(problem, InvalidField) else None
+    delay_ms = problem.retry_after_ms
+    if delay_ms is not None:
         # What was refused together must not come back together.
-        delay.FromMilliseconds(round(problem.retry_after_ms * random.uniform(1, 1 + JITTER)))
+        delay_ms += round(delay_ms * JITTER * random.randrange(JITTER_STEPS) / JITTER_STEPS)
+    metadata = tuple(problem.metadata.items())
+    return _trailers(problem.reason, code_of(problem), message_of(problem), metadata, at_fault, delay_ms)
+
+
+@lru_cache(maxsize=256)
+def _trailers(
+    reason: str,
+    code: grpc.StatusCode,
+    message: str,
+    metadata: tuple[tuple[str, str], ...],
+    at_fault: tuple[str, str] | None,
+    delay_ms: int | None,
+) -> tuple[tuple[str, bytes], ...]:
+    """Kept for a while: of refusals for want of room there are thousands a second, and they are all alike."""
+    carried: list[Message] = [details.ErrorInfo(reason=reason, domain=DOMAIN, metadata=dict(metadata))]
+    if at_fault is not None:
+        field, complaint = at_fault
+        violation = details.BadRequest.FieldViolation(field=field, description=complaint)
+        carried.append(details.BadRequest(field_violations=[violation]))
+    if delay_ms is not None:
+        delay = Duration()
+        delay.FromMilliseconds(delay_ms)
         carried.append(details.RetryInfo(retry_delay=delay))
-    status = Status(code=code_of(problem).value[0], message=message_of(problem))
+    status = Status(code=code.value[0], message=message)
     for detail in carried:
         packed = Any()
         packed.Pack(detail)

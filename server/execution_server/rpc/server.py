@@ -43,8 +43,6 @@ OPTIONS: Final[tuple[tuple[str, int], ...]] = (
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.server.max_pending_requests", PENDING),
     ("grpc.server.max_pending_requests_hard_limit", PENDING),
-    # More than the watches that a connection may have, so that one too many is refused and not kept waiting.
-    ("grpc.max_concurrent_streams", 8_192),
     ("grpc.max_metadata_size", 8_192),
     ("grpc.absolute_max_metadata_size", 16_384),
     # A peer that is gone is noticed after 20 s. ping_timeout_ms is the setting that is honoured.
@@ -69,12 +67,17 @@ def build(
     calls: Calls,
     health: Health,
     *,
+    streams_per_connection: int,
     reuse_port: bool,
     reflection_on: bool,
     access: Access | None = None,
 ) -> grpc.aio.Server:
     """Assemble the server; it listens nowhere yet."""
-    server = grpc.aio.server(options=[*OPTIONS, ("grpc.so_reuseport", int(reuse_port))])
+    own = (
+        ("grpc.max_concurrent_streams", streams_per_connection),
+        ("grpc.so_reuseport", int(reuse_port)),
+    )
+    server = grpc.aio.server(options=[*OPTIONS, *own])
     generic: Any = _GenericOnly(server)
     server.add_generic_rpc_handlers((calls.handler(EXECUTIONS, executions), calls.handler(WORKERS, workers)))
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, generic)
