@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ import pytest
 from execution_server.callers import Callers, Role, new_token, open_callers
 from execution_server.config import ConfigError, Settings
 
+OPERATIONS: Final = Path(__file__).parent.parent / "docs/operations.md"
 DIGEST: Final = "0" * 64
 
 
@@ -76,6 +78,14 @@ def test_no_two_tokens_are_alike() -> None:
     tokens = {new_token("a", "reader")[0] for _ in range(100)}
     assert len(tokens) == 100
     assert {len(token) for token in tokens} == {43}
+
+
+def test_the_example_in_the_docs_is_a_file_of_callers(tmp_path: Path) -> None:
+    """It is copied by whoever begins one."""
+    (example,) = re.findall(r"^    # caller .*\n((?:    .+\n)+)", OPERATIONS.read_text(), re.MULTILINE)
+    callers = callers_of(example, tmp_path)
+    assert [caller.name for caller in callers.tokens.values()] == ["billing", "billing"]
+    assert callers.by_certificate(["spiffe://prod/runner"])
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,18 @@ async def test_a_store_that_is_not_the_right_one_is_not_spoken_to(
     await asyncio.wait([waiting])
     assert why in caplog.text
     assert store_user.PASSWORD not in caplog.text
+
+
+async def test_the_files_are_read_for_every_connection(
+    encrypted: Encrypted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So that the authority of a store, and the server's own certificate, can be replaced without a restart."""
+    monkeypatch.setattr(opening, "PATIENCE_SECONDS", 0.5)
+    (encrypted.folder / "replaced.crt").write_bytes((encrypted.folder / "other.crt").read_bytes())
+    waiting = asyncio.create_task(open_store(encrypted.url(ca="replaced.crt")))
+    await until(lambda: "certificate verify failed" in caplog.text, "it is waited for")
+
+    (encrypted.folder / "replaced.crt").write_bytes((encrypted.folder / "ca.crt").read_bytes())
+
+    store = await waiting
+    await store.close()
