@@ -22,7 +22,8 @@ from execution_server.rpc.calls import Call
 from execution_server.rpc.execution_service import ExecutionService
 from execution_server.rpc.server_info import ServerInfo
 from execution_server.store.redis import RedisStore, open_store
-from execution_server.store.redis.link import Argument, Link
+from execution_server.store.redis.link import ServerLink
+from execution_server.store.redis.wire import Command
 from execution_server.watch import Hub
 from google.protobuf.message_factory import GetMessageClass
 
@@ -30,7 +31,6 @@ from .processes import Store
 
 CALL_SECONDS: Final = 30.0
 METHODS: Final = DESCRIPTOR.services_by_name["ExecutionService"].methods_by_name
-Command = tuple[Argument, ...]
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ async def replica(store: Store) -> AsyncIterator[Replica]:
 def recorded() -> Iterator[list[list[Command]]]:
     """Record what all replicas of this process send to their stores meanwhile: a list of commands per round trip."""
     sent: list[list[Command]] = []
-    call_all = Link.call_all
+    call_all = ServerLink.call_all
 
-    async def recording(link: Link, commands: list[Command], *, deadline: float) -> list[Any]:
+    async def recording(link: ServerLink, commands: list[Command], *, deadline: float) -> list[Any]:
         if commands != [("TIME",)]:  # the look at the clock, which belongs to no call
             sent.append(commands)
         return await call_all(link, commands, deadline=deadline)
 
-    Link.call_all = recording  # type: ignore[method-assign, assignment]  # for every link, whoever makes it
+    ServerLink.call_all = recording  # type: ignore[method-assign, assignment]  # for every link, whoever makes it
     try:
         yield sent
     finally:
-        Link.call_all = call_all  # type: ignore[method-assign]
+        ServerLink.call_all = call_all  # type: ignore[method-assign]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -65,43 +67,61 @@ def url_of(socket: str) -> str:
     return f"unix://{store_user.NAME}@{socket}" if AS_USER else f"unix://{socket}"
 
 
-class Server:
-    """A server process that listens on a unix socket in a folder of its own."""
+def free_port() -> int:
+    """A port that nothing listens on; none of those that outgoing connections take, so it stays free for restarts."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 30_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
-    def __init__(self, kind: str, *, durable: bool = False, arguments: Sequence[str] = ()) -> None:
+
+class Server:
+    """A server process that listens on a unix socket in a folder of its own, and on a port if it is given one."""
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        durable: bool = False,
+        port: int = 0,
+        arguments: Sequence[str] = (),
+        config: str = "",
+    ) -> None:
         """
         Args:
             durable: it keeps everything that it has acknowledged, whatever happens to its process.
+            port: of 127.0.0.1.
             arguments: more of its command line.
+            config: the text of a configuration file that it may write to; then all else is in *arguments*.
         """
         self.kind = kind
+        self.port = port
         self._binary = required(kind)
         # Not in pytest's folders: a socket's path may have a hundred characters at most.
         self._folder = Path(tempfile.mkdtemp(prefix="store-"))
         self.socket = str(self._folder / "s")
         self.url = url_of(self.socket)
-        self._durable, self._arguments = durable, arguments
+        durability = ("--appendonly", "yes", "--appendfsync", "always") if durable else ("--save", "")
+        user = ("--user", store_user.NAME, *store_user.without_password()) if AS_USER else ()
+        self._arguments = ("--maxmemory-policy", "noeviction", *durability, *arguments, *user)
+        if config:
+            file = self._folder / "config"
+            file.write_text(config)
+            self._arguments = (str(file), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
         """Start it and wait until it answers with all its data."""
-        durability = ("--appendonly", "yes", "--appendfsync", "always") if self._durable else ("--save", "")
+        with_parent = (sys.executable, "-I", "-S", parent_death.__file__, "become", str(os.getpid()))
         self._process = subprocess.Popen(
             [
-                *(
-                    sys.executable,
-                    "-I",
-                    "-S",
-                    parent_death.__file__,
-                    "become",
-                    str(os.getpid()),
-                    self._binary.path,
-                ),
-                *("--port", "0", "--unixsocket", self.socket, "--dir", self._folder, "--daemonize", "no"),
-                *("--maxmemory-policy", "noeviction", *durability),
-                *self._arguments,
-                *(("--user", store_user.NAME, *store_user.without_password()) if AS_USER else ()),
+                *(*with_parent, self._binary.path, *self._arguments, "--port", str(self.port)),
+                *("--unixsocket", self.socket, "--dir", self._folder, "--daemonize", "no"),
             ],
             stdout=subprocess.DEVNULL,
         )
@@ -164,9 +184,11 @@ class Server:
 
 
 @contextmanager
-def running(kind: str, *, durable: bool = False) -> Iterator[Server]:
-    """A server of *kind* for as long as the context lasts."""
-    server = Server(kind, durable=durable)
+def running(
+    kind: str, *, durable: bool = False, port: int = 0, arguments: Sequence[str] = (), config: str = ""
+) -> Iterator[Server]:
+    """A server of *kind* for as long as the context lasts; the rest is as for ``Server``."""
+    server = Server(kind, durable=durable, port=port, arguments=arguments, config=config)
     try:
         yield server
     finally:

@@ -80,7 +80,11 @@ async def _open(settings: Settings) -> ExecutionStore:
         return MemoryStore(settings.partitions)
     try:
         return await open_store(
-            settings.store_url, prefix=settings.key_prefix, partitions=settings.partitions
+            settings.store_url,
+            prefix=settings.key_prefix,
+            partitions=settings.partitions,
+            durability=settings.durability,
+            replicas=settings.replicas,
         )
     except StoreRefused as refused:
         raise StartError(str(refused)) from None

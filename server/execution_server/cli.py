@@ -191,7 +191,11 @@ async def _open_store(settings: Settings, store: str) -> None:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             opened = await open_store(
-                settings.store_url, prefix=settings.key_prefix, partitions=settings.partitions
+                settings.store_url,
+                prefix=settings.key_prefix,
+                partitions=settings.partitions,
+                durability=settings.durability,
+                replicas=settings.replicas,
             )
             await opened.close()
     except TimeoutError:

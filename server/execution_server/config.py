@@ -44,6 +44,8 @@ class Settings:
 
     store_url: str = dataclasses.field(repr=False)
     store_url_file: Path | None
+    durability: str
+    replicas: int
     require_store_url: bool
     data_dir: Path
     appendfsync: str
@@ -185,6 +187,10 @@ def _refuse_contradictions(settings: Settings) -> None:
     if settings.workers > 1 and settings.store_url.startswith("memory:"):
         raise ConfigError(
             "workers is more than 1, and store_url is memory://, which cannot be shared; use 1 worker."
+        )
+    if settings.durability != "relaxed" and settings.store_url.startswith("memory:"):
+        raise ConfigError(
+            f"durability is {settings.durability}, and store_url is memory://, which loses everything; use relaxed."
         )
 
     last_port = settings.metrics_listen.port + settings.workers - 1 if settings.metrics_listen else 0

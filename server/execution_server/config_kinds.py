@@ -176,24 +176,31 @@ def address() -> Kind:
 
 
 def store_url() -> Kind:
-    """The URL of a store as redis-py reads it, ``memory://``, or nothing."""
+    """The URL of a store as redis-py reads it, of a cluster or of sentinels, ``memory://``, or nothing."""
     shapes = {
         "redis": r"//[^/]+(/[0-9]*)?",
         "rediss": r"//[^/]+(/[0-9]*)?",
         "unix": r"//[^/]*/.+",
         "memory": "//",
+        "redis+cluster": "//[^/]+/?",
+        "redis+sentinel": r"//[^/]+/[^/]+(/[0-9]*)?",
     }
 
     def read(text: str) -> str:
         parts = urlsplit(text)
-        shape = shapes.get(parts.scheme, "no such store")
+        scheme = parts.scheme.replace("rediss+", "redis+")
+        shape = shapes.get(scheme, "no such store")
         if text and not re.fullmatch(shape, f"//{parts.netloc}{parts.path}"):
             raise ValueError
-        _ = parts.port  # raises ValueError if it is no number
+        for host in parts.netloc.rpartition("@")[2].split("," if "+" in scheme else None):
+            _ = urlsplit(f"//{host}").port  # raises ValueError if it is no number
         return text
 
     return Kind(
-        "URL", "redis://host:port/db, rediss://host:port/db (with TLS), unix:///path?db=0 or memory://", read
+        "URL",
+        "redis://host:port/db, redis+cluster://host:port,host:port, redis+sentinel://host:port,host:port/name/db, each "
+        "with rediss for redis to use TLS, unix:///path?db=0 or memory://",
+        read,
     )
 
 

@@ -67,12 +67,27 @@ SETTINGS = (
         "store_url",
         STORE_URL,
         "",
-        "The Redis or Valkey that keeps the executions. Empty: an embedded one, in data_dir. memory:// keeps them in "
-        "this process only, for trying things out.",
+        "The Redis or Valkey that keeps the executions: a server, a cluster, or what sentinels call name. Empty: an "
+        "embedded one, in data_dir. memory:// keeps them in this process only, for trying things out.",
         secret=True,
     ),
     Setting(
         "store_url_file", path(), "", "A file that holds the store_url: the way to give one with a password."
+    ),
+    Setting(
+        "durability",
+        choice("relaxed", "local", "replicated"),
+        "relaxed",
+        "What a change has survived when it is acknowledged: what the store is set to (relaxed), the loss of its power "
+        "(local: it is on its disk), or also the loss of its machine (replicated: its replicas have it too). A store "
+        "that is not set to it is refused.",
+    ),
+    Setting(
+        "replicas",
+        whole_number(1, 16),
+        "1",
+        "How many replicas of each primary must have a change before it is acknowledged, if durability is replicated: "
+        "all that there are.",
     ),
     Setting(
         "require_store_url",

@@ -11,6 +11,8 @@ from execution_server.config import SETTINGS, Address, ConfigError, Setting, Set
 BAD_VALUES = {
     "store_url": "http://somewhere",
     "store_url_file": "a\0b",
+    "durability": "eternal",
+    "replicas": "0",
     "require_store_url": "maybe",
     "data_dir": "a\0b",
     "appendfsync": "no",
@@ -212,7 +214,16 @@ def test_secrets_are_shown_nowhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://host", "redis://user@host:1/0", "rediss://host:1?ssl_cert_reqs=required"]
+    "url",
+    [
+        "redis://host",
+        "redis://user@host:1/0",
+        "rediss://host:1?ssl_cert_reqs=required",
+        "redis+cluster://host:1,other:2",
+        "rediss+cluster://user@host",
+        "redis+sentinel://host:1,[::1]:2/main",
+        "rediss+sentinel://host/main/1?ssl_check_hostname=false",
+    ],
 )
 def test_a_url_without_a_password_may_be_a_flag(url: str) -> None:
     """It says no more than the list of connections does."""
@@ -220,10 +231,30 @@ def test_a_url_without_a_password_may_be_a_flag(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host:1,other:2",
+        "redis+cluster://host:1,other:port",
+        "redis+cluster://host/1",
+        "redis+sentinel://host:1",
+        "redis+sentinel://host:1/",
+        "redis+sentinel://host:1/main/first",
+        "unix+cluster:///path",
+        "memory+sentinel://",
+    ],
+)
+def test_a_url_that_leads_nowhere_is_refused(url: str) -> None:
+    """What only a cluster has is no part of a server's URL, and sentinels must be told what to look for."""
+    with pytest.raises(ConfigError, match="allowed is redis://host:port/db"):
+        Settings.load(Namespace(store_url=url), {})
+
+
+@pytest.mark.parametrize(
     ("chosen", "complaint"),
     [
         ({"EXECUTION_REQUIRE_STORE_URL": "1"}, "require_store_url is on"),
         ({"EXECUTION_WORKERS": "2", "EXECUTION_STORE_URL": "memory://"}, "memory://, which cannot be shared"),
+        ({"EXECUTION_DURABILITY": "local", "EXECUTION_STORE_URL": "memory://"}, "which loses everything"),
         ({"EXECUTION_STORE_URL": "redis://host", "EXECUTION_STORE_URL_FILE": "/x"}, "both given"),
         ({"EXECUTION_STORE_URL_FILE": "/dev/null"}, "store_url_file /dev/null holds no store URL"),
         ({"EXECUTION_STORE_URL_FILE": "/no/file"}, "store_url_file /no/file cannot be read: No such file"),

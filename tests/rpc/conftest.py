@@ -7,7 +7,7 @@ import pytest
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
 from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
 
-from tests import servers, service
+from tests import service, stores
 
 pytest.register_assert_rewrite("tests.rpc.edges", "tests.rpc.refusals", "tests.rpc.subjects")
 
@@ -15,20 +15,20 @@ from tests.rpc.subjects import Stubs  # noqa: E402 - its assertions are to show 
 
 
 @pytest.fixture(scope="session")
-def store() -> Iterator[servers.Server]:
+def store() -> Iterator[stores.Store]:
     """The store of ``server``, for looks behind its back."""
-    with servers.running("valkey9") as running:
+    with stores.shared() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def server(store: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[service.Service]:
+def server(store: stores.Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[service.Service]:
     with service.serving(tmp_path_factory.mktemp("rpc"), "--store-url", store.url) as running:
         yield running
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _empty(store: servers.Server) -> None:
+def _empty(store: stores.Store) -> None:
     """Each file begins with an empty store, as the tests that look at all of it take the longer the more there is."""
     store.command("FLUSHALL")
 

@@ -27,13 +27,13 @@ from execution_server.store.port import REMEMBERED_MS, Part, key_claim
 from execution_server.store.redis import codec
 from execution_server.store.redis.keys import Keys
 
-KEY: Final = r"%s:\{p\d+\}:(x|claim|deleted|due|i|types|seq)(:.*)?"
+KEY: Final = r"%s:(?:\{p\d+\}:(x|claim|deleted|due|i|types|seq)(:.*)?|(fence)(:\d+)?)"
 """Every key but the partition count, behind the prefix; its first word tells its kind."""
 NO_END: Final = -1
 """What PTTL answers for a key that never ends by itself."""
 
 
-def check(client: redis.Redis, prefix: str = "execution") -> list[str]:
+def check(client: redis.Redis | redis.RedisCluster, prefix: str = "execution") -> list[str]:
     """Everything that is wrong with the store under *prefix*, a sentence each."""
     found = sorted(key.decode() for key in client.scan_iter(count=1000))
     if not found:
@@ -45,13 +45,13 @@ def check(client: redis.Redis, prefix: str = "execution") -> list[str]:
 
 
 class _Checker:
-    def __init__(self, client: redis.Redis, keys: Keys, found: list[str]) -> None:
+    def __init__(self, client: redis.Redis | redis.RedisCluster, keys: Keys, found: list[str]) -> None:
         self._client, self._keys = client, keys
         self._by_kind: defaultdict[str, list[str]] = defaultdict(list)
         pattern = re.compile(KEY % re.escape(keys.prefix), re.DOTALL)
         for key in found:
             match = pattern.fullmatch(key)
-            self._by_kind[match[1] if match else key].append(key)
+            self._by_kind[match[1] or match[3] if match else key].append(key)
         self._tombstones = [*self._by_kind["deleted"]]
         self._records: dict[str, Execution] = {}
 
@@ -64,6 +64,7 @@ class _Checker:
             "claim": self._check_claims,
             "deleted": self._check_tombstones,
             "seq": self._check_sequences,
+            "fence": self._check_permanent,
             self._keys.partition_count(): self._check_permanent,
         }
         for kind, check_kind in checks.items():

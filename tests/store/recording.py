@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from execution_server.store.redis import RedisStore
-from execution_server.store.redis.link import Argument
-
-Command = tuple[Argument, ...]
+from execution_server.store.redis.wire import Command
 
 
 @contextmanager

@@ -133,21 +133,21 @@ async def test_the_clock_follows_a_store_whose_time_jumps(
 ) -> None:
     """After a failover another machine's clock counts, from the first reading on."""
     monkeypatch.setattr(clock, "EVERY_SECONDS", 0.01)
-    link, call = redis_store._link, redis_store._link.call
+    link, call_each = redis_store._link, redis_store._link.call_each
     told: list[int] = []
 
-    async def behind(*command: str, deadline: float) -> list[int]:
+    async def behind(*command: str, deadline: float) -> dict[str, list[int]]:
         told.append(redis_store.now_ms())
-        seconds, microseconds = await call(*command, deadline=deadline)
-        return [int(seconds) - 60, int(microseconds)]
+        ((name, (seconds, microseconds)),) = (await call_each(*command, deadline=deadline)).items()
+        return {name: [int(seconds) - 60, int(microseconds)]}
 
     before_ms = redis_store.now_ms()
-    monkeypatch.setattr(link, "call", behind)
+    monkeypatch.setattr(link, "call_each", behind)
     await until(lambda: len(told) >= 2, "it was read twice")
     assert told[0] >= before_ms
     assert told[1] < before_ms - 50_000
 
-    monkeypatch.setattr(link, "call", call)
+    monkeypatch.setattr(link, "call_each", call_each)
     await until(lambda: redis_store.now_ms() >= before_ms, "it has gone forth")
 
 

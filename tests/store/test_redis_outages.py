@@ -10,7 +10,7 @@ from execution_server.domain.problems import StoreUnavailable
 from execution_server.manager import Manager
 from execution_server.store.contract.samples import created, lifecycle, load, new, soon
 from execution_server.store.port import Committed, Part, Query, Stored
-from execution_server.store.redis import RedisStore, link, open_store
+from execution_server.store.redis import RedisStore, link, open_store, tries
 from execution_server.store.redis.scripts import StoreFault
 
 from tests.proxy import Proxy, proxied
@@ -122,7 +122,7 @@ async def test_a_reply_that_comes_late_is_no_other_calls_reply(store: RedisStore
     assert proxy.connections == 1, "nobody's going away costs the others their connection"
 
 
-@pytest.mark.parametrize("code", sorted(link.NOT_NOW))
+@pytest.mark.parametrize("code", sorted(tries.NOT_NOW))
 async def test_a_server_that_cannot_serve_just_now_is_asked_again(
     store: RedisStore, proxy: Proxy, code: str
 ) -> None:

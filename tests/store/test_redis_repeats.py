@@ -27,11 +27,13 @@ from execution_server.store.contract.samples import (
 )
 from execution_server.store.port import Committed, Conflict, Part, Stored, Taken, key_claim, request_claim
 from execution_server.store.redis import RedisStore, open_store
+from execution_server.store.redis.link import ServerLink
 from execution_server.store.redis.scripts import COMMIT, CREATE, CREATE_ALL, DELETE, Script
+from execution_server.store.redis.wire import Command
 
 from tests.proxy import Proxy, proxied
 from tests.servers import Server
-from tests.store.recording import Command, command_of
+from tests.store.recording import command_of
 from tests.waiting import until
 
 REQUEST = b"request1"
@@ -312,8 +314,10 @@ async def test_a_call_in_time_is_applied_after_a_standstill(redis_store: RedisSt
         commit = asyncio.create_task(
             redis_store.commit(before, start(before.record), Part.FULL, deadline=soon())
         )
-        connected = redis_store._link._wire
-        await until(lambda: redis_store._link._wire is not connected, "the first try is given up")
+        link = redis_store._link
+        assert isinstance(link, ServerLink)
+        connected = link._wire
+        await until(lambda: link._wire is not connected, "the first try is given up")
     finally:
         server.resume()
 

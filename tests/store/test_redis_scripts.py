@@ -12,9 +12,10 @@ from execution_server.store.contract.samples import change, created, lifecycle, 
 from execution_server.store.port import Part, Query, key_claim, request_claim
 from execution_server.store.redis import RedisStore, scripts
 from execution_server.store.redis import open as opening
+from execution_server.store.redis.wire import Command
 
 from tests.servers import USER, Server
-from tests.store.recording import Command, recording
+from tests.store.recording import recording
 
 LUA: Final = {
     path.name: path.read_text() for path in files("execution_server.store.redis").joinpath("lua").iterdir()

@@ -17,7 +17,7 @@ from execution_server.manager import Decision, Manager, Terms
 from execution_server.store.port import Part
 from google.protobuf.struct_pb2 import Value
 
-from tests.waiting import until
+from tests.waiting import DEADLINE_SECONDS, until
 
 WORKERS: Final = 12
 CALL_SECONDS: Final = 2.0
@@ -35,17 +35,18 @@ class Traffic:
         repeated: how many answers came to a repetition, after StoreUnavailable.
     """
 
-    def __init__(self, managers: list[Manager]) -> None:
+    def __init__(self, managers: list[Manager], call_seconds: float) -> None:
         self.acknowledged: dict[str, int] = {}
         self.calls = 0
         self.repeated = 0
         self._managers = itertools.cycle(managers)
+        self._call_seconds = call_seconds
         self._stopping = False
 
-    async def more(self, calls: int = 100) -> None:
+    async def more(self, calls: int = 100, seconds: float = DEADLINE_SECONDS) -> None:
         """Wait until *calls* more calls were answered."""
         goal = self.calls + calls
-        await until(lambda: self.calls >= goal, "more calls are answered")
+        await until(lambda: self.calls >= goal, "more calls are answered", seconds)
 
     def stop(self) -> None:
         """Let every worker finish what it has begun."""
@@ -86,7 +87,7 @@ class Traffic:
         for tries in itertools.count():
             try:
                 answer = await call(
-                    Terms(method=step, deadline=loop.time() + CALL_SECONDS, request_id=f"{step} {name}")
+                    Terms(method=step, deadline=loop.time() + self._call_seconds, request_id=f"{step} {name}")
                 )
             except StoreUnavailable:
                 assert tries < 20, "the store never comes back"
@@ -103,16 +104,16 @@ class Traffic:
         assert self.acknowledged
         for execution_id, revision in self.acknowledged.items():
             assert revision == REVISIONS
-            record = await manager.get(execution_id, Part.FULL, deadline=loop.time() + CALL_SECONDS)
+            record = await manager.get(execution_id, Part.FULL, deadline=loop.time() + self._call_seconds)
             assert (record.revision, record.attempts, record.status) == (REVISIONS, 1, COMPLETED)
             assert [entry.revision for entry in record.history] == [1, 2, 4]
             assert record.checkpoints["at"] == Value(string_value=record.idempotency_key)
 
 
 @asynccontextmanager
-async def traffic(*managers: Manager) -> AsyncIterator[Traffic]:
+async def traffic(*managers: Manager, call_seconds: float = CALL_SECONDS) -> AsyncIterator[Traffic]:
     """Keep the managers busy for as long as the block lasts, then verify what they did."""
-    busy = Traffic([*managers])
+    busy = Traffic([*managers], call_seconds)
     workers = [asyncio.create_task(busy.work(worker)) for worker in range(WORKERS)]
     try:
         yield busy

@@ -7,19 +7,19 @@ from execution_server.store.memory import MemoryStore
 from execution_server.store.port import ExecutionStore
 from execution_server.store.redis import RedisStore, open_store
 
-from tests import servers
+from tests import stores
 from tests.watch.served import BOOKMARK_SECONDS, Served, served
 
 
 @pytest.fixture(scope="session")
-def redis_server() -> Iterator[servers.Server]:
-    """One server for all these tests; the suite of stores has the other kinds."""
-    with servers.running("valkey9") as server:
+def redis_server() -> Iterator[stores.Store]:
+    """One store for all these tests; the suite of stores has the other kinds."""
+    with stores.shared() as server:
         yield server
 
 
 @pytest.fixture
-async def redis_store(redis_server: servers.Server) -> AsyncIterator[RedisStore]:
+async def redis_store(redis_server: stores.Store) -> AsyncIterator[RedisStore]:
     store = await open_store(redis_server.url)
     yield store
     await store.close()

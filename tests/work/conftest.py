@@ -9,7 +9,7 @@ import pytest
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
 from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
 
-from tests import servers, service
+from tests import service, stores
 
 pytest.register_assert_rewrite("tests.raw_worker", "tests.work.calls", "tests.rpc.refusals")
 
@@ -17,13 +17,13 @@ _types = (f"work {number}" for number in count())
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[servers.Server]:
-    with servers.running("valkey9") as running:
+def store() -> Iterator[stores.Store]:
+    with stores.shared() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def server(store: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[service.Service]:
+def server(store: stores.Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[service.Service]:
     with service.serving(tmp_path_factory.mktemp("work"), "--store-url", store.url) as running:
         yield running
 

@@ -19,8 +19,9 @@ from ..index import sets_of
 from ..port import Creation, Part, Stored, Taken
 from . import codec
 from .keys import KNOWN_TYPES, Keys
-from .link import Argument, Link
+from .link import Link
 from .scripts import CREATE_ALL, StoreFault, checked
+from .wire import Argument
 
 T = TypeVar("T")
 

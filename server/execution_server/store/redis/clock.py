@@ -3,6 +3,9 @@ The store's clock, read now and then and carried on by the process's own.
 
 Each reading is a lower bound: when the reply arrives, the store's clock is where the reply says or later. The highest
 of the newest few bounds is the closest one that is not ahead, so nothing that the server owes is ever done early.
+
+Of several primaries the one furthest behind counts. Each judges by its own clock whether a change comes too late, so
+that one which is ahead refuses changes early, and none carries out a change that its caller has given up.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections import deque
 from typing import Final
 
 from ...domain.problems import StoreUnavailable
+from .connect import LinkLost
 from .link import Link
 from .scripts import StoreFault, checked
 
@@ -27,7 +31,8 @@ class StoreClock:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._offsets: deque[float] = deque(maxlen=READINGS)
+        self._offsets: dict[str, deque[float]] = {}  # of each primary that has answered
+        self._offset = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, *, deadline: float) -> None:
@@ -37,7 +42,7 @@ class StoreClock:
 
     def now_ms(self) -> int:
         """The store's time in epoch milliseconds, never ahead of it."""
-        return int(time.monotonic() * 1000 + max(self._offsets))
+        return int(time.monotonic() * 1000 + self._offset)
 
     async def close(self) -> None:
         """Stop reading."""
@@ -55,8 +60,13 @@ class StoreClock:
                 continue
 
     async def _read(self, deadline: float) -> None:
-        ((seconds, microseconds),) = checked([await self._link.call("TIME", deadline=deadline)])
-        offset = int(seconds) * 1000 + int(microseconds) / 1000 - time.monotonic() * 1000
-        if self._offsets and offset < max(self._offsets) - JUMP_MS:
-            self._offsets.clear()
-        self._offsets.append(offset)
+        replies = await self._link.call_each("TIME", deadline=deadline)
+        answers = {name: reply for name, reply in replies.items() if not isinstance(reply, LinkLost)}
+        for name, (seconds, microseconds) in zip(answers, checked([*answers.values()]), strict=True):
+            offset = int(seconds) * 1000 + int(microseconds) / 1000 - time.monotonic() * 1000
+            known = self._offsets.setdefault(name, deque(maxlen=READINGS))
+            if known and offset < max(known) - JUMP_MS:
+                known.clear()
+            known.append(offset)
+        self._offsets = {name: known for name, known in self._offsets.items() if name in answers}
+        self._offset = min(max(known) for known in self._offsets.values())

@@ -1,5 +1,5 @@
 """
-The subscription to changes: one connection per process.
+The subscription to changes: one connection per process and server (``cluster_feed.py`` has several).
 
 Notices are at most once, so they are a doorbell and not the truth. Each carries its partition's sequence number; a
 number that was skipped means that one was missed. That finds all but the last to be lost, so about every second the
@@ -18,11 +18,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from redis.asyncio.connection import ConnectionPool
-
 from ...domain.problems import StoreUnavailable
 from ..port import Change
 from . import codec
+from .connect import Connect
 from .keys import Keys
 from .link import Link
 from .scripts import checked
@@ -44,7 +43,7 @@ class RedisFeed:
 
     def __init__(
         self,
-        pool: ConnectionPool,
+        connect: Connect,
         link: Link,
         keys: Keys,
         on_change: Callable[[Change], None],
@@ -52,7 +51,7 @@ class RedisFeed:
         *,
         sharded: bool,
     ) -> None:
-        self._pool, self._link, self._keys = pool, link, keys
+        self._connect, self._link, self._keys = connect, link, keys
         self._on_change, self._missed = on_change, missed
         self._prefix = "S" if sharded else ""
         self._partitions: dict[bytes, int] = {}  # channel -> partition
@@ -75,7 +74,7 @@ class RedisFeed:
         if self._running is None:
             self._running = asyncio.create_task(self._run())
         elif self._subscription is not None:
-            self._subscription.send(f"{self._prefix}SUBSCRIBE", channel)
+            self._subscribe(self._subscription, partition)
         newest = UNKNOWN  # if it stays so, the next check takes everything for missed
         with suppress(TimeoutError, SubscriptionLost, StoreUnavailable):
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -116,11 +115,10 @@ class RedisFeed:
             await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
 
     async def _subscribe_and_check(self) -> None:
-        subscription = await Subscription.open(self._pool, self._take)
+        subscription = await Subscription.open(self._connect, self._take)
         try:
-            if self._partitions:
-                channels = [channel.decode() for channel in self._partitions]
-                subscription.send(f"{self._prefix}SUBSCRIBE", *channels)
+            for partition in self._partitions.values():
+                self._subscribe(subscription, partition)
             self._subscription = subscription
             self._subscribed.set()
             await subscription.caught_up(PATIENCE_SECONDS)
@@ -146,7 +144,13 @@ class RedisFeed:
             # A count below what was known is another primary's, after a failover.
             if seen < number or number < known:
                 self._seen[partition] = number
+                # A cluster's node ends the subscription when the slot leaves it, and it may have come back since.
+                self._subscribe(subscription, partition)
                 self._missed(partition)
+
+    def _subscribe(self, subscription: Subscription, partition: int) -> None:
+        """One channel at a time: those of a cluster are in different slots."""
+        subscription.send(f"{self._prefix}SUBSCRIBE", self._keys.channel(partition))
 
     async def _count(self, partitions: list[int]) -> list[int]:
         """The newest sequence numbers of partitions."""

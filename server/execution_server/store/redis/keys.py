@@ -2,7 +2,8 @@
 Every key, one function each.
 
 All keys of one partition share the hash tag ``{pN}``, so every script touches one slot and a cluster needs no second
-design. Only ``partitions`` stands outside. "Permanent" keys are bounded in number or empty themselves with the records.
+design. Only ``partitions`` and ``fence`` stand outside. "Permanent" keys are bounded in number or empty themselves with
+the records.
 """
 
 from hashlib import sha256
@@ -72,6 +73,14 @@ class Keys(NamedTuple):
     def partition_count(self) -> str:
         """String: the partition count that the deployment was started with. Permanent."""
         return f"{self.prefix}:partitions"
+
+    def fence(self) -> str:
+        """
+        String, empty: written only so that replicas can be waited for, see fence.py. Permanent.
+
+        A cluster has several, each with ``:number`` behind it so that it belongs to the right primary.
+        """
+        return f"{self.prefix}:fence"
 
     def _tag(self, partition: int) -> str:
         return f"{self.prefix}:{{p{partition}}}"

@@ -2,9 +2,9 @@
 One connection to one primary that all commands of the process share.
 
 redis-py connects (TLS, authentication, database); from then on commands are written at once, whoever else waits, and
-the replies, which come in the order of the commands, are handed out by a queue of futures. A pool would pay redis-py's
-machinery per command, several times what the command costs (see docs/benchmarks.md). Here and in ``subscription.py``
-private attributes of redis-py are touched, which is why pyproject.toml pins its minor version.
+the replies, which come in the order of the commands, are handed out by a queue of futures (``wire.py``). A pool would
+pay redis-py's machinery per command, several times what the command costs (see docs/benchmarks.md). There and in
+``subscription.py`` private attributes of redis-py are touched, which is why pyproject.toml pins its minor version.
 
 What can happen to a command:
 
@@ -13,98 +13,125 @@ What can happen to a command:
   with nobody knowing what was carried out. Callers try again on a new connection until their deadline. So every command
   must be one that can be repeated: reads are, and each script knows its own earlier try.
 * The server answers that it cannot serve just now (loading, failing over, out of memory): the same, after a pause.
+
+A cluster is several of these, see ``cluster.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections import deque
-from re import compile as regex
-from typing import Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Protocol
 
-import hiredis
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.connection import AbstractConnection
 
 from ...counts import Traffic
 from ...domain.problems import StoreUnavailable
+from .connect import Connect, LinkLost
+from .fence import Fence, FencedWire
+from .tries import Tries, means_not_now
+from .wire import Argument, Command, Reply, Wire
 
 log = logging.getLogger(__name__)
 
 TRY_SECONDS: Final = 1.0
 """How long one try may wait for its reply before the connection is given up."""
-PAUSE_SECONDS: Final = (0.02, 0.5)
-"""The first and the longest pause between tries; each is drawn at random up to double the one before."""
-NOT_NOW: Final = frozenset(
-    {"LOADING", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "NOREPLICAS", "BUSY", "OOM", "MISCONF"}
-    | {"NOMASTERLINK", "UNBLOCKED"}
-)
-"""Codes of error replies that go away by themselves or by an operator's hand, and mean that nothing was done."""
-CODE: Final = regex(r"(?:ERR Error running script .*?-)?([A-Z]+) ")
-"""The code that an error reply begins with. Redis 6.2 hides it where a script's command was refused."""
-
-Argument = str | bytes | int
 
 
-class LinkLost(Exception):
-    """There is no connection, or it was lost while the command was under way."""
+class Link(Protocol):
+    """
+    The way to the store's primaries. Replies are bytes, int, list or None, or a ``hiredis.ReplyError`` as a value.
+
+    Every method raises StoreUnavailable when there was no answer by *deadline*.
+    """
+
+    async def call(self, *command: Argument, deadline: float) -> Any:
+        """Send one command and answer its reply."""
+
+    async def call_all(self, commands: list[Command], *, deadline: float) -> list[Any]:
+        """Send commands together and answer their replies in order. Each may be carried out more than once."""
+
+    async def call_each(self, *command: Argument, deadline: float) -> dict[str, Any]:
+        """
+        Send one command that names no key to each primary, and answer the replies by the primary's name.
+
+        A primary that does not answer while others do is answered as a LinkLost.
+        """
+
+    async def close(self) -> None:
+        """Close the connections; what is under way fails."""
 
 
-class Link:
-    """The connection, made anew whenever it is lost."""
+_MakeWire = Callable[[AbstractConnection, Callable[[Wire], None], float], Wire]
 
-    def __init__(self, pool: ConnectionPool) -> None:
-        """*pool* serves as redis-py's recipe for a connection; nothing is ever taken out of it."""
-        self._pool = pool
-        self.traffic = Traffic()
-        self._wire: _Wire | None = None
-        self._connecting: asyncio.Task[_Wire] | None = None
+
+class ServerLink:
+    """A ``Link`` to one primary: the connection, made anew whenever it is lost."""
+
+    def __init__(self, connect: Connect, fence: Fence | None = None, traffic: Traffic | None = None) -> None:
+        """
+        Args:
+            fence: what every reply waits for, see ``fence.py``.
+            traffic: where to count, if others count there too.
+        """
+        self.connect = connect
+        self.traffic = traffic if traffic is not None else Traffic()
+        self._make_wire: _MakeWire = partial(FencedWire, fence) if fence else Wire
+        self._wire: Wire | None = None
+        self._connecting: asyncio.Task[Wire] | None = None
         self._closed = False
 
     async def call(self, *command: Argument, deadline: float) -> Any:
-        """
-        Send one command and answer its reply: bytes, int, list or None, or a ``hiredis.ReplyError`` as a value.
-
-        Raises:
-            StoreUnavailable: there was no answer by *deadline*.
-        """
+        """See ``Link.call``."""
         return (await self.call_all([command], deadline=deadline))[0]
 
-    async def call_all(self, commands: list[tuple[Argument, ...]], *, deadline: float) -> list[Any]:
-        """Send commands together and answer their replies in order. Each may be carried out more than once."""
-        loop = asyncio.get_running_loop()
-        pause, longest = PAUSE_SECONDS
-        trouble: BaseException | None = None
+    async def call_all(self, commands: list[Command], *, deadline: float) -> list[Any]:
+        """See ``Link.call_all``."""
+        tries = Tries(deadline)
         while True:
             try:
-                wire = self._wire or await self._connect(deadline)
-                began = loop.time()
-                replies = await _all(wire.send(commands), deadline)
-                self.traffic.round_trips.observe(loop.time() - began)
-                trouble = next(filter(_means_not_now, replies), None)
+                replies = await self.attempt(commands, deadline=deadline)
+                trouble = next(filter(means_not_now, replies), None)
                 if trouble is None:
                     return replies
+                tries.failed(trouble)
             except LinkLost as lost:
-                trouble = lost.__cause__ or lost
+                tries.failed(lost, is_final=self._closed)
             except StoreUnavailable as too_late:
-                raise too_late from trouble
-            remaining = deadline - loop.time()
-            if remaining <= 0 or self._closed:
-                raise StoreUnavailable from trouble
+                raise too_late from tries.trouble
             self.traffic.retries += 1
-            await asyncio.sleep(min(remaining, random.uniform(0, pause)))
-            pause = min(longest, pause * 2)
+            await tries.pause()
+
+    async def call_each(self, *command: Argument, deadline: float) -> dict[str, Any]:
+        """See ``Link.call_each``."""
+        return {"": await self.call(*command, deadline=deadline)}
+
+    async def attempt(self, commands: list[Command], *, deadline: float) -> list[Any]:
+        """
+        Send commands once and answer their replies.
+
+        Raises:
+            LinkLost: nobody knows what was carried out.
+            StoreUnavailable: the deadline passed.
+        """
+        wire = self._wire or await self._connect(deadline)
+        now = asyncio.get_running_loop().time
+        began = now()
+        replies = await _all(wire.send(commands), deadline)
+        self.traffic.round_trips.observe(now() - began)
+        return replies
 
     async def close(self) -> None:
-        """Close the connection; what is under way fails."""
+        """See ``Link.close``."""
         self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()
         if self._wire is not None:
             self._wire.give_up()
 
-    async def _connect(self, deadline: float) -> _Wire:
+    async def _connect(self, deadline: float) -> Wire:
         if self._closed:
             raise LinkLost
         if self._connecting is None:
@@ -117,30 +144,25 @@ class Link:
             raise StoreUnavailable from None
         except asyncio.CancelledError:
             if self._closed:
-                raise StoreUnavailable from None
+                raise LinkLost from None
             raise
 
-    def _connected(self, task: asyncio.Task[_Wire]) -> None:
+    def _connected(self, task: asyncio.Task[Wire]) -> None:
         self._connecting = None
         if not task.cancelled():
             task.exception()  # whoever still waits for the connection is told
 
-    async def _open(self) -> _Wire:
-        connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
+    async def _open(self) -> Wire:
         try:
             async with asyncio.timeout(TRY_SECONDS):
-                await connection.connect()  # type: ignore[no-untyped-call]
-        except BaseException as error:
-            await connection.disconnect(nowait=True)
-            # redis-py fails in many ways, TypeError and AttributeError among them.
-            if isinstance(error, Exception):
-                raise LinkLost from error
-            raise
-        self._wire = _Wire(connection, self._lost)
+                connection = await self.connect()
+        except TimeoutError as error:
+            raise LinkLost from error
+        self._wire = self._make_wire(connection, self._lost, TRY_SECONDS)
         log.info("store connected")
         return self._wire
 
-    def _lost(self, wire: _Wire) -> None:
+    def _lost(self, wire: Wire) -> None:
         if self._wire is wire:
             self._wire = None
             if not self._closed:
@@ -148,69 +170,7 @@ class Link:
                 log.warning("store connection lost")
 
 
-class _Wire(asyncio.Protocol):
-    """A connection that redis-py has opened, taken over."""
-
-    def __init__(self, connection: AbstractConnection, lost: Any) -> None:
-        self._connection = connection  # kept: the end of its writer would close the transport
-        self._lost = lost
-        self._replies = hiredis.Reader(notEnoughData=_NOTHING)
-        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport = connection._writer.transport  # type: ignore[union-attr,assignment]
-        self._transport.set_protocol(self)
-        self._watchdog = self._loop.call_later(TRY_SECONDS / 4, self._look)
-
-    def send(self, commands: list[tuple[Argument, ...]]) -> list[asyncio.Future[Any]]:
-        if self._transport.is_closing():
-            raise LinkLost
-        data = b"".join(_packed(command) for command in commands)
-        now = self._loop.time()
-        futures: list[asyncio.Future[Any]] = []
-        for _ in commands:
-            future = self._loop.create_future()
-            futures.append(future)
-            self._waiting.append((future, now))
-        self._transport.write(data)
-        return futures
-
-    def give_up(self) -> None:
-        self._transport.abort()
-        self.connection_lost(None)
-
-    def data_received(self, data: bytes) -> None:
-        self._replies.feed(data)
-        while (reply := self._replies.gets()) is not _NOTHING:
-            future, _ = self._waiting.popleft()
-            if not future.done():
-                future.set_result(reply)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._watchdog.cancel()
-        self._connection._writer = None
-        self._lost(self)
-        while self._waiting:
-            future, _ = self._waiting.popleft()
-            if not future.done():
-                future.set_exception(LinkLost())
-
-    def _look(self) -> None:
-        """Give the connection up if its oldest command has waited too long."""
-        if self._waiting and self._loop.time() - self._waiting[0][1] > TRY_SECONDS:
-            self.give_up()
-        else:
-            self._watchdog = self._loop.call_later(TRY_SECONDS / 4, self._look)
-
-
-_NOTHING: Final = object()
-
-
-def _packed(command: tuple[Argument, ...]) -> bytes:
-    packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub says a tuple of one
-    return packed
-
-
-async def _all(futures: list[asyncio.Future[Any]], deadline: float) -> list[Any]:
+async def _all(futures: list[Reply], deadline: float) -> list[Any]:
     """The replies. A timer of our own: ``asyncio.timeout_at`` costs several times as much."""
     too_late = asyncio.get_running_loop().call_at(deadline, _abandon, futures)
     try:
@@ -219,12 +179,7 @@ async def _all(futures: list[asyncio.Future[Any]], deadline: float) -> list[Any]
         too_late.cancel()
 
 
-def _abandon(futures: list[asyncio.Future[Any]]) -> None:
+def _abandon(futures: list[Reply]) -> None:
     for future in futures:
         if not future.done():
             future.set_exception(StoreUnavailable())
-
-
-def _means_not_now(reply: Any) -> bool:
-    code = CODE.match(str(reply)) if isinstance(reply, hiredis.ReplyError) else None
-    return code is not None and code[1] in NOT_NOW

@@ -6,51 +6,72 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from redis.asyncio.connection import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from croco.execution.v1.execution_service_pb2 import StoreKind
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from ...domain.problems import StoreUnavailable
+from ..port import StoreFacts
 from .clock import StoreClock
+from .cluster import ClusterLink
+from .connect import LinkLost, through
+from .durability import RELAXED, REPLICATED, StoreRefused, check_replicas, check_settings, class_named
+from .fence import Fence
 from .keys import Keys
-from .link import NOT_NOW, Link
+from .link import Link, ServerLink
 from .scripts import PERMISSIONS, ReplyError, StoreFault
-from .store import RedisStore
+from .sentinel import Sentinels
+from .store import RedisStore, publish_command
+from .tries import NOT_NOW
+from .url import Kind, StoreUrl
 
 log = logging.getLogger(__name__)
 
-OLDEST: Final = (6, 2)
-CONNECT_SECONDS: Final = 0.5
+OLDEST: Final = {Kind.SERVER: (6, 2), Kind.SENTINEL: (6, 2), Kind.CLUSTER: (7, 0)}
+"""Clusters have sharded pub/sub since 7.0."""
 PATIENCE_SECONDS: Final = 5.0
 """How long one look at the store may take before the log says that it is waited for."""
+STORE_KINDS: Final = {
+    Kind.SERVER: StoreKind.STORE_KIND_STANDALONE,
+    Kind.SENTINEL: StoreKind.STORE_KIND_SENTINEL,
+    Kind.CLUSTER: StoreKind.STORE_KIND_CLUSTER,
+}
 
 
-class StoreRefused(Exception):
-    """The server answers but must not hold executions. The message says what to do."""
-
-
-async def open_store(url: str, *, prefix: str = "execution", partitions: int = 16) -> RedisStore:
+async def open_store(
+    url: str,
+    *,
+    prefix: str = "execution",
+    partitions: int = 16,
+    durability: str = "relaxed",
+    replicas: int = 1,
+) -> RedisStore:
     """
-    Open the store at *url* (``redis://``, ``rediss://`` or ``unix://``, as redis-py reads them), waiting for it.
+    Open the store at *url*, waiting for it.
+
+    Args:
+        url: one that ``config_kinds.store_url`` takes.
+        durability: relaxed, local or replicated.
+        replicas: how many of each primary must have a change before it is acknowledged, if replicated.
 
     Raises:
-        StoreRefused: the server is too old, a cluster's, may evict keys, refuses the credentials, or holds executions
-            in another number of partitions.
+        StoreRefused: a server is too old, is not what the URL says, may evict keys, refuses the credentials, is not set
+            to what *durability* promises, or holds executions in another number of partitions.
     """
-    pool = connection_pool(url)
-    link = Link(pool)
-    keys = Keys(prefix, partitions)
+    location, keys = StoreUrl.read(url), Keys(prefix, partitions)
+    facts = StoreFacts(STORE_KINDS[location.kind], class_named(durability))
+    wanted = replicas if facts.durability == REPLICATED else 0
+    link = _link(location, keys, wanted)
+    clock = StoreClock(link)
     loop = asyncio.get_running_loop()
     try:
         while True:
             try:
                 deadline = loop.time() + PATIENCE_SECONDS
-                information = _information(await _ask(link, "INFO", deadline=deadline))
-                _check_server(information)
+                await _check_servers(link, location.kind, wanted, deadline)
+                if facts.durability != RELAXED:
+                    await check_settings(link, deadline=deadline)
                 await _check_partitions(link, keys, deadline)
                 await _check_permissions(link, keys, deadline)
-                clock = StoreClock(link)
                 await clock.start(deadline=deadline)
                 break
             except StoreUnavailable as unavailable:
@@ -59,31 +80,23 @@ async def open_store(url: str, *, prefix: str = "execution", partitions: int = 1
     except BaseException:
         await link.close()
         raise
-    return RedisStore(pool, link, clock, keys)
+    return RedisStore(link, clock, keys, facts)
 
 
-def connection_pool(url: str) -> ConnectionPool:
-    """
-    redis-py's recipe for connections to *url*. Its own retries are off: they would repeat beyond the caller's deadline.
-    """
-    keepalive = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    return ConnectionPool.from_url(
-        url,
-        protocol=2,
-        retry=Retry(NoBackoff(), 0),
-        socket_connect_timeout=CONNECT_SECONDS,
-        health_check_interval=0,
-        client_name="execution-server",
-        driver_info=None,  # it would be set by a command that the user of the store need not be allowed
-        decode_responses=False,
-        **keepalive,
-    )
+def _link(location: StoreUrl, keys: Keys, replicas: int) -> ServerLink | ClusterLink:
+    if location.kind is Kind.CLUSTER:
+        return ClusterLink(location, keys.fence(), replicas)
+    connect = Sentinels(location).connect if location.kind is Kind.SENTINEL else through(location.pool())
+    return ServerLink(connect, Fence(keys.fence(), replicas) if replicas else None)
 
 
 async def _ask(link: Link, *command: str, deadline: float) -> Any:
-    reply = await link.call(*command, deadline=deadline)
+    return _accepted(command[0], await link.call(*command, deadline=deadline))
+
+
+def _accepted(command: str, reply: Any) -> Any:
     if isinstance(reply, ReplyError):
-        raise StoreRefused(f"The store refuses the command {command[0]}: {reply}")
+        raise StoreRefused(f"The store refuses the command {command}: {reply}")
     return reply
 
 
@@ -100,14 +113,30 @@ def _check_credentials(unavailable: BaseException | None) -> None:
         unavailable = unavailable.__cause__
 
 
-def _check_server(information: dict[str, str]) -> None:
-    if information.get("cluster_enabled") == "1":
+async def _check_servers(link: Link, kind: Kind, replicas: int, deadline: float) -> None:
+    """Look at every primary."""
+    for name, reply in (await link.call_each("INFO", deadline=deadline)).items():
+        if isinstance(reply, LinkLost):
+            raise StoreUnavailable from reply
+        information = _information(_accepted("INFO", reply))
+        _check_server(information, kind)
+        if replicas:
+            check_replicas(information, replicas, name)
+
+
+def _check_server(information: dict[str, str], kind: Kind = Kind.SERVER) -> None:
+    if (information.get("cluster_enabled") == "1") != (kind is Kind.CLUSTER):
         raise StoreRefused(
-            "The store is a node of a cluster, which this version cannot use. Give it a single server."
+            "The store is no cluster. Begin its URL with redis:// or rediss://."
+            if kind is Kind.CLUSTER
+            else "The store is a node of a cluster. Begin its URL with redis+cluster:// or rediss+cluster://."
         )
     version = information.get("redis_version", "0")
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise StoreRefused(f"The store is Redis {version}. Use Redis 6.2 or later, or any Valkey.")
+    oldest = OLDEST[kind]
+    if tuple(int(part) for part in version.split(".")[:2]) < oldest:
+        raise StoreRefused(
+            f"The store is Redis {version}. Use Redis {oldest[0]}.{oldest[1]} or later, or any Valkey."
+        )
     policy = information.get("maxmemory_policy", "")
     if policy != "noeviction":
         raise StoreRefused(
@@ -127,19 +156,30 @@ async def _check_partitions(link: Link, keys: Keys, deadline: float) -> None:
         )
 
 
-async def _check_permissions(link: Link, keys: Keys, deadline: float) -> None:
-    """A script that is stopped half-way, by a command that the user is not allowed, would leave half of its writes."""
-    probes = [keys.probe(0, name) for name in ("hash", "set", "text")]
+async def _check_permissions(link: ServerLink | ClusterLink, keys: Keys, deadline: float) -> None:
+    """
+    Try what scripts call, in every partition, as each node of a cluster has users of its own.
+
+    A script that is stopped half-way, by a command that the user is not allowed, would leave half of its writes.
+    """
+    runs = [
+        (
+            [keys.probe(partition, name) for name in ("hash", "set", "text")],
+            [publish_command(link), keys.probe(partition, "channel")],
+        )
+        for partition in range(keys.partitions)
+    ]
     try:
-        answer = await PERMISSIONS.run(link, probes, ["PUBLISH", keys.probe(0, "channel")], deadline=deadline)
+        answers = await PERMISSIONS.run_all(link, runs, deadline=deadline)
     except StoreFault as fault:
         raise StoreRefused(f"The store refuses to run scripts: {fault}") from None
-    if answer.tag == "OK":
-        return
-    command, why = (text.decode() for text in answer.rest)
-    if NOT_NOW.intersection(why.split()):
-        raise StoreUnavailable
-    raise StoreRefused(
-        f"The store refuses its user the command {command} in scripts, or the keys and channels under {keys.prefix}: "
-        f"{why}. docs/operations.md has the line that allows all that is needed."
-    )
+    for tag, *rest in answers:
+        if tag == b"OK":
+            continue
+        command, why = (text.decode() for text in rest)
+        if NOT_NOW.intersection(why.split()):
+            raise StoreUnavailable
+        raise StoreRefused(
+            f"The store refuses its user the command {command} in scripts, or the keys and channels under "
+            f"{keys.prefix}: {why}. docs/operations.md has the line that allows all that is needed."
+        )

@@ -22,8 +22,9 @@ from ..index import is_exact, matches, ready_sets, sets_for
 from ..port import Part, Query, Ready
 from . import codec
 from .keys import Keys
-from .link import Argument, Link
+from .link import Link
 from .scripts import CENSUS, COUNT, PAGE, READY, checked
+from .wire import Argument
 
 FEW: Final = 16
 """The least that a partition is asked for at once."""

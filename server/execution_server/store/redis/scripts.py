@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import hiredis
 
 from ...domain.problems import StoreUnavailable
-from .link import Argument, Link
+from .link import Link
+from .wire import Argument
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,6 @@ from asyncio import get_running_loop
 from collections.abc import Callable, Iterable, Sequence
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
-from croco.execution.v1.execution_service_pb2 import StoreKind
-from redis.asyncio.connection import ConnectionPool
 
 from ...domain.problems import StoreUnavailable
 from ...domain.timers import due_ms
@@ -32,27 +30,30 @@ from ..port import (
 from . import codec
 from .batches import Batches
 from .clock import StoreClock
+from .cluster import ClusterLink
+from .cluster_feed import ClusterFeed
+from .connect import LinkLost
 from .feed import RedisFeed
 from .keys import KNOWN_TYPES, Keys
-from .link import Argument, Link
+from .link import ServerLink
 from .scan import Scan
 from .scripts import COMMIT, CREATE, DELETE, StoreFault, checked
+from .wire import Argument
 
 
 class RedisStore:
     """An ``ExecutionStore``; made by ``open_store``."""
 
     def __init__(
-        self, pool: ConnectionPool, link: Link, clock: StoreClock, keys: Keys, *, sharded: bool = False
+        self, link: ServerLink | ClusterLink, clock: StoreClock, keys: Keys, facts: StoreFacts
     ) -> None:
-        """*sharded*: tell of changes by sharded pub/sub, which a cluster needs."""
         self.partitions = keys.partitions
-        self.facts = StoreFacts(StoreKind.STORE_KIND_STANDALONE)
+        self.facts = facts
         self.now_ms = clock.now_ms
         self.traffic = link.traffic
-        self._pool, self._link, self._clock, self._keys = pool, link, clock, keys
-        self._publish = "SPUBLISH" if sharded else "PUBLISH"
-        self._sharded = sharded
+        self._link, self._clock, self._keys = link, clock, keys
+        self._publish = publish_command(link)
+        self._sharded = self._publish == "SPUBLISH"
         self._scan = Scan(link, keys)
         self._batches = Batches(link, keys, self._publish)
 
@@ -197,15 +198,18 @@ class RedisStore:
         return await self._scan.ready(partition, types, limit, self.now_ms(), deadline=deadline)
 
     def feed(self, on_change: Callable[[Change], None], missed: Callable[[int], None]) -> Feed:
-        return RedisFeed(self._pool, self._link, self._keys, on_change, missed, sharded=self._sharded)
+        if isinstance(self._link, ClusterLink):
+            return ClusterFeed(self._link, self._keys, on_change, missed)
+        return RedisFeed(self._link.connect, self._link, self._keys, on_change, missed, sharded=self._sharded)
 
     async def ping(self, *, deadline: float) -> None:
-        checked([await self._link.call("PING", deadline=deadline)])
+        # Of a cluster one primary is enough: the others' executions are served while one fails over.
+        replies = await self._link.call_each("PING", deadline=deadline)
+        checked([reply for reply in replies.values() if not isinstance(reply, LinkLost)])
 
     async def close(self) -> None:
         await self._clock.close()
         await self._link.close()
-        await self._pool.disconnect()
 
     def _record_keys(self, execution_id: str) -> list[str]:
         partition = self._keys.partition(execution_id)
@@ -226,6 +230,11 @@ class RedisStore:
 
     def _not_after(self, deadline: float) -> int:
         return self._clock.now_ms() + int((deadline - get_running_loop().time()) * 1000)
+
+
+def publish_command(link: ServerLink | ClusterLink) -> str:
+    """What tells of changes. A cluster would send what PUBLISH tells through all of its nodes."""
+    return "SPUBLISH" if isinstance(link, ClusterLink) else "PUBLISH"
 
 
 def _due_change(before: Execution, after: Execution) -> Argument:

@@ -13,7 +13,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import hiredis
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.connection import AbstractConnection
+
+from .connect import Connect, LinkLost
+from .tries import code_of
 
 OPEN_SECONDS: Final = 1.0
 PUBLISHED: Final = (b"message", b"smessage")
@@ -27,24 +30,18 @@ class Subscription(asyncio.Protocol):
     """The connection. Nothing is opened again: make a new one."""
 
     @classmethod
-    async def open(cls, pool: ConnectionPool, on_message: Callable[[bytes, bytes], None]) -> Subscription:
+    async def open(cls, connect: Connect, on_message: Callable[[bytes, bytes], None]) -> Subscription:
         """
         Connect, and from then on call *on_message* with the channel and the data of whatever is published.
 
         Raises:
             SubscriptionLost: the server does not answer.
         """
-        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
-        except BaseException as error:
-            await connection.disconnect(nowait=True)
-            if isinstance(
-                error, Exception
-            ):  # redis-py fails in many ways, TypeError and AttributeError among them
-                raise SubscriptionLost(type(error).__name__) from error
-            raise
+                connection = await connect()
+        except (LinkLost, TimeoutError) as error:
+            raise SubscriptionLost(type(error.__cause__ or error).__name__) from error
         return cls(connection, on_message)
 
     def __init__(self, connection: AbstractConnection, on_message: Callable[[bytes, bytes], None]) -> None:
@@ -104,6 +101,10 @@ class Subscription(asyncio.Protocol):
                 pong = self._pongs.popleft()
                 if not pong.done():
                     pong.set_result(None)
+            case hiredis.ReplyError() if (
+                code_of(push) == "MOVED"
+            ):  # nothing is told here: its notices are missed
+                pass
             case hiredis.ReplyError():  # it will not subscribe: without permission, while loading, ...
                 self.close()
             case _:  # confirms that a subscription begins or ends

@@ -1,0 +1,120 @@
+"""
+Replies that are handed out only when enough replicas have what they rest on: the durability class ``replicated``.
+
+Behind whatever is sent follows a fence: a write of the connection's own, then WAIT. All replies since the last fence
+ride on it, and what is sent while it is under way waits for the next one, so its cost is shared by however many call at
+once. The write matters: WAIT looks only at what its own connection has written, and what a read rests on, or a commit
+that finds its earlier try, may have been written by another.
+
+Too few replicas mean that nobody knows whether the change will last: the call tries again until its deadline, as after
+a lost connection, and the repeated commit finds itself and only waits again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.asyncio.connection import AbstractConnection
+
+from .connect import LinkLost
+from .wire import Command, Reply, Wire
+
+UNFENCED: Final = frozenset({"TIME", "INFO", "CONFIG"})
+"""Commands whose replies rest on nothing that is stored. PING waits: a store that acknowledges nothing is not ready."""
+WAIT_MS: Final = 500
+"""How long replicas may take; less than a connection may be silent (see ``link.TRY_SECONDS``)."""
+
+
+class NotReplicated(LinkLost):
+    """Too few replicas have what the reply rests on."""
+
+
+@dataclass(slots=True)
+class Fence:
+    """
+    What replies wait for.
+
+    Attributes:
+        key: what to write: any key that belongs to the connection's server.
+        replicas: how many must have it.
+    """
+
+    key: str
+    replicas: int
+
+
+class FencedWire(Wire):
+    """A ``Wire`` with fences."""
+
+    def __init__(
+        self,
+        fence: Fence,
+        connection: AbstractConnection,
+        lost: Callable[[Wire], None],
+        patience_seconds: float,
+    ) -> None:
+        super().__init__(connection, lost, patience_seconds)
+        self._fence = fence
+        self._held: list[tuple[Reply, Any]] = []  # since the last fence
+        self._unfenced: set[Reply] = set()
+        self._written: Reply | None = None
+        self._waited: Reply | None = None
+        self._fence_is_due = False
+
+    def send(self, commands: list[Command]) -> list[Reply]:
+        futures = super().send(commands)
+        unfenced = [future for future, (name, *_) in zip(futures, commands, strict=True) if name in UNFENCED]
+        self._unfenced.update(unfenced)
+        if self._waited is None and len(unfenced) < len(futures):
+            self._raise_fence_soon()
+        return futures
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._hand_out(LinkLost())
+        for future in (self._written, self._waited):
+            if future is not None:
+                future.exception()  # nobody waits for these two
+
+    def _raise_fence_soon(self) -> None:
+        """At the end of this round of the loop: whoever sends in it shares the fence."""
+        if not self._fence_is_due:
+            self._fence_is_due = True
+            self._loop.call_soon(self._raise_fence)
+
+    def _raise_fence(self) -> None:
+        self._fence_is_due = False
+        if not self._transport.is_closing():
+            commands: list[Command] = [("SET", self._fence.key, ""), ("WAIT", self._fence.replicas, WAIT_MS)]
+            self._written, self._waited = super().send(commands)
+
+    def _answer(self, future: Reply, reply: Any) -> None:
+        if future is self._written or future in self._unfenced:
+            self._unfenced.discard(future)
+            super()._answer(future, reply)
+        elif future is self._waited:
+            self._waited = None
+            self._hand_out(self._shortfall(reply))
+            if self._waiting:
+                self._raise_fence_soon()
+        else:
+            self._held.append((future, reply))
+
+    def _shortfall(self, replicas: Any) -> LinkLost | None:
+        """What is wrong with the fence."""
+        written = self._written.result() if self._written is not None else None
+        if written != b"OK" and written != "OK":
+            return NotReplicated(f"the fence was refused: {written}")
+        if not isinstance(replicas, int) or replicas < self._fence.replicas:
+            return NotReplicated(f"{replicas} of {self._fence.replicas} replicas have the change")
+        return None
+
+    def _hand_out(self, trouble: LinkLost | None) -> None:
+        held, self._held = self._held, []
+        for future, reply in held:
+            if trouble is None:
+                super()._answer(future, reply)
+            elif not future.done():
+                future.set_exception(trouble)

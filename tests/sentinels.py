@@ -1,0 +1,106 @@
+"""Real sentinels for tests: three of them, a primary and two replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+import redis
+
+from tests.clusters import CALM_MS, wait
+from tests.servers import Server, free_port, running
+
+NAME: Final = "main"
+SENTINELS: Final = 3
+REPLICAS: Final = 2
+
+
+class Watched:
+    """
+    A primary with its replicas and sentinels. ``url`` is what the store takes.
+
+    Attributes:
+        kind: of its servers.
+        servers: primary and replicas; the first was the primary at first.
+        sentinels: those that watch over them.
+    """
+
+    def __init__(self, kind: str, servers: list[Server], sentinels: list[Server]) -> None:
+        self.kind = kind
+        self.servers = servers
+        self.sentinels = sentinels
+        self.url = f"redis+sentinel://{','.join(f'127.0.0.1:{one.port}' for one in sentinels)}/{NAME}"
+
+    @contextmanager
+    def client(self) -> Iterator[redis.Redis]:
+        """A plain client of the primary, for a look behind the store's back."""
+        with self.primary().client() as client:
+            yield client
+
+    def command(self, *words: str | int) -> None:
+        """Give a command to the primary."""
+        self.primary().command(*words)
+
+    def primary(self) -> Server:
+        """The server that the sentinels agree upon, once they do."""
+        wait(lambda: len(self._named()) == 1, "the sentinels agree")
+        (port,) = self._named()
+        return next(server for server in self.servers if server.port == port)
+
+    def await_failover(self, lost: Server) -> None:
+        """Wait until the sentinels have put another in the place of a primary that was lost."""
+        wait(lambda: lost.port not in self._named(), "the sentinels name another primary")
+        wait(lambda: self.primary().command("ROLE")[0] == b"master", "it is one")
+
+    def hand_over(self) -> None:
+        """Have the sentinels put another in the place of a primary that is well."""
+        self.sentinels[0].command("SENTINEL", "FAILOVER", NAME)
+
+    def await_replicas(self) -> None:
+        """Wait until the primary has all its replicas."""
+        wait(lambda: len(self.primary().command("ROLE")[2]) == REPLICAS, "the replicas are in step")
+
+    def _named(self) -> set[int]:
+        """The ports of all that some sentinel takes for the primary."""
+        return {
+            int(sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)[1])
+            for sentinel in self.sentinels
+            if sentinel.is_up
+        }
+
+
+@contextmanager
+def watched(kind: str, *, failover_ms: int = CALM_MS, durable: bool = False) -> Iterator[Watched]:
+    """
+    All of them for as long as the context lasts.
+
+    Args:
+        failover_ms: after how long a server that does not answer is taken for lost.
+    """
+    with ExitStack() as stack:
+
+        def start(config: str = "", *options: str) -> Server:
+            return stack.enter_context(
+                running(kind, durable=durable, port=free_port(), arguments=options, config=config)
+            )
+
+        delay = ("--repl-diskless-sync-delay", "0")
+        primary = start("", *delay)
+        replicas = [start("", *delay, "--replicaof", "127.0.0.1", str(primary.port)) for _ in range(REPLICAS)]
+        config = (
+            f"sentinel monitor {NAME} 127.0.0.1 {primary.port} 2\n"
+            f"sentinel down-after-milliseconds {NAME} {failover_ms}\n"
+            f"sentinel failover-timeout {NAME} {2 * failover_ms}\n"
+        )
+        sentinels = [start(config, "--sentinel") for _ in range(SENTINELS)]
+        found = Watched(kind, [primary, *replicas], sentinels)
+        found.await_replicas()
+        wait(lambda: all(_knows_all(sentinel) for sentinel in sentinels), "the sentinels know all")
+        yield found
+
+
+def _knows_all(sentinel: Server) -> bool:
+    replicas = sentinel.command("SENTINEL", "REPLICAS", NAME)
+    others = sentinel.command("SENTINEL", "SENTINELS", NAME)
+    return len(replicas) == REPLICAS and len(others) == SENTINELS - 1
