@@ -105,6 +105,13 @@ check-generated: $(READY) $(GENERATE_READY) ## Check that the generated code is 
 	echo "The generated code is what the contract gives."
 	@$(call EACH_GENERATED,check-generated)
 
+.PHONY: test-deployments
+test-deployments: $(READY) ## Hold clusters, sentinels and replicas of every kind against every fault, and the server on them
+	TEST_ALL_STORES=1 $(BIN)/python -m pytest tests/store/test_redis_cluster.py tests/store/test_redis_sentinel.py \
+	  tests/store/test_redis_durability.py tests/store/test_redis_failover.py
+	for kind in cluster sentinel; do TEST_STORE=$$kind $(BIN)/python -m pytest tests/rpc tests/work tests/watch \
+	  --ignore tests/watch/test_leaks.py; done
+
 .PHONY: watch-faults
 watch-faults: $(READY) ## Hold watches against faults for five minutes; WATCH_FAULTS_SEED repeats a run
 	WATCH_FAULTS_SECONDS=$${WATCH_FAULTS_SECONDS:-300} WATCH_FAULTS_WATCHES=$${WATCH_FAULTS_WATCHES:-1000} \
