@@ -57,11 +57,11 @@ impl ExecutionClient {
     pub fn fail(&self, id: impl Into<String>, failure: Failure) -> Call<proto::FailExecutionRequest> {
         let request = proto::FailExecutionRequest {
             id: id.into(),
-            error: Some(failure.error),
+            error: Some(*failure.error),
             request_id: new_request_id(),
             ..Default::default()
         };
-        Call::new(self, request).try_with(|_| failure.unsendable.map_or(Ok(()), Err))
+        Call::new(self, request).try_with(|_| failure.unsendable.map_or(Ok(()), |problem| Err(*problem)))
     }
 
     /// Running to timed out, for callers who know before the server does that the attempt is lost.

@@ -12,9 +12,9 @@ use crate::{Problem, json::to_struct, proto, to_wire::to_duration};
 #[derive(Debug)]
 #[must_use]
 pub struct Failure {
-    pub(crate) error: proto::ExecutionError,
+    pub(crate) error: Box<proto::ExecutionError>,
     /// What of it cannot be sent.
-    pub(crate) unsendable: Option<Problem>,
+    pub(crate) unsendable: Option<Box<Problem>>,
     /// The task stopped because it was told to.
     pub(crate) stopped: bool,
 }
@@ -46,7 +46,7 @@ impl Failure {
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         match to_duration(delay, "retry_delay") {
             Ok(delay) => self.error.retry_delay = Some(delay),
-            Err(problem) => self.unsendable = Some(problem),
+            Err(problem) => self.unsendable = Some(problem.into()),
         }
         self
     }
@@ -55,13 +55,13 @@ impl Failure {
     pub fn details(mut self, details: impl Serialize) -> Self {
         match to_struct(&details, "details") {
             Ok(details) => self.error.details = Some(details),
-            Err(problem) => self.unsendable = Some(problem),
+            Err(problem) => self.unsendable = Some(problem.into()),
         }
         self
     }
 
     fn new(message: impl Into<String>, retryable: bool) -> Self {
-        let error = proto::ExecutionError { message: message.into(), retryable, ..Default::default() };
+        let error = proto::ExecutionError { message: message.into(), retryable, ..Default::default() }.into();
         Self { error, unsendable: None, stopped: false }
     }
 }

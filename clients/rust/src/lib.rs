@@ -23,6 +23,8 @@ mod queries;
 mod refusals;
 mod replies;
 mod resume;
+#[cfg(test)]
+mod scripted;
 mod settings;
 mod statuses;
 mod to_wire;

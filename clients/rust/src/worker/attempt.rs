@@ -94,5 +94,5 @@ pub(super) fn error_of(failure: Failure) -> ExecutionError {
     if let Some(problem) = failure.unsendable {
         tracing::warn!("a failure is reported without what cannot be sent of it: {problem}");
     }
-    failure.error
+    *failure.error
 }
