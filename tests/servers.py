@@ -80,7 +80,13 @@ def free_port() -> int:
 
 
 class Server:
-    """A server process that listens on a unix socket in a folder of its own, and on a port if it is given one."""
+    """
+    A server process that listens on a unix socket in a folder of its own, and on a port if it is given one.
+
+    Attributes:
+        folder: that folder, with all its files.
+        durable: whether it keeps everything that it has acknowledged, from its next start on.
+    """
 
     def __init__(
         self,
@@ -102,14 +108,14 @@ class Server:
         self.port = port
         self._binary = required(kind)
         # Not in pytest's folders: a socket's path may have a hundred characters at most.
-        self._folder = Path(tempfile.mkdtemp(prefix="store-"))
-        self.socket = str(self._folder / "s")
+        self.folder = Path(tempfile.mkdtemp(prefix="store-"))
+        self.socket = str(self.folder / "s")
         self.url = url_of(self.socket)
         durability = ("--appendonly", "yes", "--appendfsync", "always") if durable else ("--save", "")
         user = ("--user", store_user.NAME, *store_user.without_password()) if AS_USER else ()
         self._arguments = ("--maxmemory-policy", "noeviction", *durability, *arguments, *user)
         if config:
-            file = self._folder / "config"
+            file = self.folder / "config"
             file.write_text(config)
             self._arguments = (str(file), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
@@ -121,7 +127,7 @@ class Server:
         self._process = subprocess.Popen(
             [
                 *(*with_parent, self._binary.path, *self._arguments, "--port", str(self.port)),
-                *("--unixsocket", self.socket, "--dir", self._folder, "--daemonize", "no"),
+                *("--unixsocket", self.socket, "--dir", self.folder, "--daemonize", "no"),
             ],
             stdout=subprocess.DEVNULL,
         )
@@ -176,7 +182,7 @@ class Server:
         """End it for good and remove its folder."""
         if self.is_up:
             self.kill9()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _signal(self, number: int) -> None:
         assert self._process is not None
