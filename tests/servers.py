@@ -85,7 +85,6 @@ class Server:
 
     Attributes:
         folder: that folder, with all its files.
-        durable: whether it keeps everything that it has acknowledged, from its next start on.
     """
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,7 @@ EVERYTHING: Final = (
     "tls.clients=true,callers.existingSecret=execution-callers",
     "networkPolicy.clients[0].namespaceSelector.matchLabels.team=blue",
     "networkPolicy.store[0].ipBlock.cidr=10.0.0.0/8",
-    "metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.labels.release=prometheus",
+    "metrics.enabled=true,metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.labels.release=prometheus",
     "metrics.readers[0].namespaceSelector.matchLabels.team=monitoring",
     "settings.max_inflight=1000000,settings.retention=24h,settings.reflection=on",
     "imagePullSecrets[0].name=registry,image.tag=0.1.1",
@@ -38,7 +39,7 @@ EVERYTHING: Final = (
 )
 LEAST: Final = (
     "store.url=redis://store:6379/0,allowPlaintext=true",
-    "metrics.enabled=false,autoscaling.enabled=false,podDisruptionBudget.enabled=false,networkPolicy.enabled=false",
+    "autoscaling.enabled=false,podDisruptionBudget.enabled=false,networkPolicy.enabled=false",
     "resources=null",
 )
 CUSTOM: Final = "ServiceMonitor"
@@ -106,6 +107,22 @@ def test_the_kustomize_bases_are_what_the_chart_makes(file: Path) -> None:
     """One place where the manifests are written; after a change of the chart, `make manifests`."""
     assert file.read_text() == HEADER + rendered(*BASES[file])
     assert yaml.safe_load((file.parent / "kustomization.yaml").read_text())["resources"] == [file.name]
+
+
+def test_the_example_of_an_overlay_can_be_built(tmp_path: Path) -> None:
+    """With the Secret that it makes where the pods look for it. It needs kubectl, in CI too."""
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is missing, which has kustomize in it")
+    shutil.copytree(CHART.parents[1] / "kustomize", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "example/store-url").write_text("redis://:hunter2@store:6379/0")
+    command = [kubectl, "kustomize", str(tmp_path / "example")]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    objects_by_kind = {one["kind"]: one for one in yaml.safe_load_all(made)}
+    assert {one["metadata"]["namespace"] for one in objects_by_kind.values()} == {"execution"}
+    secret = objects_by_kind["Secret"]["metadata"]["name"]
+    volumes = objects_by_kind["Deployment"]["spec"]["template"]["spec"]["volumes"]
+    assert [one["secret"]["secretName"] for one in volumes] == [secret, "execution-tls"]
 
 
 def test_probes_ask_what_the_server_answers() -> None:
@@ -214,7 +231,7 @@ def test_both_services_lead_to_the_pods() -> None:
         ((*MESH, "settings.max_inflihgt=1"), "max_inflihgt"),
         ((*MESH, "settings.store_url=redis://store"), "store_url"),
         ((*MESH, "replica=3"), "replica"),
-        ((*MESH, "metrics.enabled=false,metrics.serviceMonitor.enabled=true"), "nothing to read"),
+        ((*MESH, "metrics.serviceMonitor.enabled=true"), "nothing to read"),
     ],
 )
 def test_a_slip_is_refused_before_anything_is_installed(values: tuple[str, ...], why: str) -> None:

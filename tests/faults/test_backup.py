@@ -35,19 +35,25 @@ def back_up(store: Server, to: Path) -> None:
 
 
 def restore(store: Server, snapshot: Path) -> None:
-    """Into a store with an empty folder: without the append-only file first, since with it the snapshot is not read."""
+    """Into *store*, by way of one without an append-only file: with it the snapshot is not read."""
+    with servers.running(store.kind) as reader:
+        fill(reader, [snapshot])
+        reader.command("CONFIG", "SET", "appendonly", "yes")
+        rewriting = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
+        wait_until(lambda: persistence(reader, *rewriting) == [0, 0], "the append-only file is written")
+        assert persistence(reader, "aof_last_bgrewrite_status") == ["ok"]
+        reader.kill9()
+        fill(store, [path for path in reader.folder.iterdir() if not path.is_socket()])
+
+
+def fill(store: Server, files: list[Path]) -> None:
+    """Start *store* again with these in its folder and nothing else."""
     store.kill9()
     for path in store.folder.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    shutil.copy(snapshot, store.folder / "dump.rdb")
-    store.durable = False
-    store.start()
-    store.command("CONFIG", "SET", "appendonly", "yes")
-    rewriting = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
-    wait_until(lambda: persistence(store, *rewriting) == [0, 0], "the append-only file is written")
-    assert persistence(store, "aof_last_bgrewrite_status") == ["ok"]
-    store.kill9()
-    store.durable = True
+    for path in files:
+        to = store.folder / path.name
+        shutil.copytree(path, to) if path.is_dir() else shutil.copy(path, to)
     store.start()
 
 

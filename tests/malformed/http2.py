@@ -73,49 +73,57 @@ class Abuse:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._kinds: tuple[Callable[[], bytes], ...] = (
+            # No HTTP/2 at all.
             lambda: dice.randbytes(dice.choice((0, 1, 24, 5_000))),
             lambda: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             lambda: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + dice.randbytes(200),  # TLS
             lambda: PREFACE[: dice.randrange(len(PREFACE))],
             lambda: PREFACE + dice.randbytes(500),
-            lambda: (
-                OPENING
-                + frame(dice.randrange(256), dice.randrange(256), dice.randrange(9), dice.randbytes(50))
-            ),
-            lambda: OPENING + frame(DATA, 0, 1, b"x" * 100, claimed=2**24 - 1),
-            lambda: OPENING + frame(SETTINGS, 0, 0, dice.randbytes(6 * dice.randint(1, 100))),
-            lambda: OPENING + frame(SETTINGS, 0, 0) * 2_000,
-            lambda: OPENING + frame(PING, 0, 0, b"12345678") * 2_000,
-            lambda: OPENING + frame(WINDOW_UPDATE, 0, 0, b"\x7f\xff\xff\xff") * 2,
-            lambda: OPENING + frame(GOAWAY, 0, 0, bytes(8)) + call(1, headers(), PROPER),
-            lambda: OPENING + frame(PUSH_PROMISE, END_HEADERS, 1, bytes(4) + headers()),
-            lambda: OPENING + b"".join(frame(PRIORITY, 0, one, bytes(5)) for one in range(1, 2_000, 2)),
-            lambda: (
-                OPENING
-                + frame(HEADERS, 0, 1, headers())
-                + frame(CONTINUATION, 0, 1, _text("x-a") * 50) * 2_000
-            ),
-            lambda: OPENING + frame(HEADERS, END_HEADERS | PADDED, 1, b"\xff" + headers()),
-            lambda: OPENING + frame(HEADERS, END_HEADERS, 1, dice.randbytes(200)),
-            lambda: OPENING + frame(HEADERS, END_HEADERS, 2, headers()),  # a server's number
-            lambda: OPENING + self._resets(),
+            lambda: OPENING + self._odd_frames(),
+            lambda: OPENING + self._odd_calls(),
             lambda: OPENING + call(1, self._odd_headers(), PROPER),
             lambda: OPENING + call(1, headers(), self._odd_message()),
-            lambda: OPENING + call(1, headers(), PROPER, PROPER),  # two requests where one belongs
-            lambda: OPENING + call(1, headers(), *(bytes([one]) for one in PROPER)),
-            lambda: (
-                OPENING + frame(HEADERS, END_HEADERS, 1, headers()) + frame(DATA, 0, 1, PROPER[:7])
-            ),  # and no more
         )
 
     def next(self) -> bytes:
         """The next one."""
         return self._dice.choice(self._kinds)()
 
+    def _odd_frames(self) -> bytes:
+        dice = self._dice
+        kind, flags, stream = dice.randrange(256), dice.randrange(256), dice.randrange(9)
+        frames: tuple[Callable[[], bytes], ...] = (
+            lambda: frame(kind, flags, stream, dice.randbytes(50)),
+            lambda: frame(DATA, 0, 1, b"x" * 100, claimed=2**24 - 1),
+            lambda: frame(SETTINGS, 0, 0, dice.randbytes(6 * dice.randint(1, 100))),
+            lambda: frame(SETTINGS, 0, 0) * 2_000,
+            lambda: frame(PING, 0, 0, b"12345678") * 2_000,
+            lambda: frame(WINDOW_UPDATE, 0, 0, b"\x7f\xff\xff\xff") * 2,
+            lambda: b"".join(frame(PRIORITY, 0, one, bytes(5)) for one in range(1, 2_000, 2)),
+        )
+        return dice.choice(frames)()
+
+    def _odd_calls(self) -> bytes:
+        begun = frame(HEADERS, 0, 1, headers())
+        calls: tuple[Callable[[], bytes], ...] = (
+            lambda: frame(GOAWAY, 0, 0, bytes(8)) + call(1, headers(), PROPER),
+            lambda: frame(PUSH_PROMISE, END_HEADERS, 1, bytes(4) + headers()),
+            lambda: begun + frame(CONTINUATION, 0, 1, _text("x-a") * 50) * 2_000,
+            lambda: frame(HEADERS, END_HEADERS | PADDED, 1, b"\xff" + headers()),
+            lambda: frame(HEADERS, END_HEADERS, 1, self._dice.randbytes(200)),
+            lambda: frame(HEADERS, END_HEADERS, 2, headers()),  # a server's number
+            lambda: call(1, headers(), PROPER, PROPER),  # two requests where one belongs
+            lambda: call(1, headers(), *(bytes([one]) for one in PROPER)),
+            lambda: frame(HEADERS, END_HEADERS, 1, headers()) + frame(DATA, 0, 1, PROPER[:7]),  # and no more
+            self._resets,
+        )
+        return self._dice.choice(calls)()
+
     def _resets(self) -> bytes:
         """Calls that are taken back at once, which cost their server more than their sender."""
-        whole = range(1, 400, 2)
-        return b"".join(call(one, headers(), PROPER) + frame(RST_STREAM, 0, one, bytes(4)) for one in whole)
+        return b"".join(
+            call(one, headers(), PROPER) + frame(RST_STREAM, 0, one, bytes(4)) for one in range(1, 400, 2)
+        )
 
     def _odd_headers(self) -> bytes:
         other = {

@@ -26,51 +26,30 @@ LONG: Final = frozenset({"WatchExecution", "WatchExecutions", "WaitExecution", "
 """Calls that may take long when nothing is wrong with them."""
 LONG_SECONDS: Final = 0.2
 SECONDS: Final = 60.0
-KEYS: Final = (
-    *(
-        "x-odd",
-        "authorization",
-        "traceparent",
-        "tracestate",
-        "grpc-trace-bin",
-        "x-odd-bin",
-        "user-agent",
-        "content-type",
-    ),
-    *(
-        "grpc-encoding",
-        "grpc-accept-encoding",
-        "grpc-timeout",
-        "grpc-previous-rpc-attempts",
-        "te",
-        "host",
-        "accept",
-    ),
-)
+KEYS: Final = [
+    "x-odd",
+    "x-odd-bin",
+    "authorization",
+    "traceparent",
+    "tracestate",
+    "grpc-trace-bin",
+    "user-agent",
+    "content-type",
+    "te",
+    "host",
+    "accept",
+    "grpc-encoding",
+    "grpc-accept-encoding",
+    "grpc-timeout",
+    "grpc-previous-rpc-attempts",
+]
 SERVICE: Final = "croco.execution.v1.ExecutionService"
 PATHS: Final = (
-    *(
-        "/",
-        "//",
-        "///",
-        "/x",
-        f"/{SERVICE}",
-        f"/{SERVICE}/",
-        f"/{SERVICE}/Explode",
-        f"/{SERVICE}/getexecution",
-    ),
-    *(
-        f"//{SERVICE}/GetExecution",
-        f"/{SERVICE}/GetExecution/",
-        f"/{SERVICE}//GetExecution",
-        f"/{SERVICE}/../x",
-    ),
-    *(f"/{SERVICE}/GetExecution?x=1", f"/{SERVICE}/GetExecution%00", f"/{SERVICE.upper()}/GetExecution"),
-    *(
-        "/croco.execution.v9.ExecutionService/GetExecution",
-        "/grpc.health.v1.Health/Explode",
-        "/" + "x" * 5_000,
-    ),
+    *("/", "//", "///", "/x", "/" + "x" * 5_000),
+    *(f"/{SERVICE}{rest}" for rest in ("", "/", "/Explode", "/getexecution", "/../x", "/GetExecution/")),
+    *(f"/{SERVICE}{rest}" for rest in ("//GetExecution", "/GetExecution?x=1", "/GetExecution%00")),
+    *(f"//{SERVICE}/GetExecution", f"/{SERVICE.upper()}/GetExecution"),
+    *("/croco.execution.v9.ExecutionService/GetExecution", "/grpc.health.v1.Health/Explode"),
 )
 
 

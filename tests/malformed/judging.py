@@ -10,6 +10,7 @@ from typing import Any, Final
 import grpc
 from croco.execution.v1.execution_pb2 import Execution
 from execution_server.domain import problems
+from execution_server.domain.limits import MESSAGE_BYTES
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
@@ -23,13 +24,8 @@ DOCUMENTED: Final = {
     if isinstance(problem, type) and issubclass(problem, problems.Problem) and hasattr(problem, "reason")
 } - {("INTERNAL", "UNEXPECTED")}
 """Codes with their reasons. UNEXPECTED is documented too: as a fault of ours, which there must not be."""
-TRANSPORT: Final = {
-    "wrong path": {"UNIMPLEMENTED"},
-    "huge": {"RESOURCE_EXHAUSTED"},
-    "odd metadata": {"RESOURCE_EXHAUSTED", "UNIMPLEMENTED"},
-}
-"""What gRPC itself answers, without a reason: no such method, too large a message, too many headers, an encoding that
-it does not know."""
+TAKEN_IN: Final = 2 * MESSAGE_BYTES
+"""What is larger gRPC itself refuses to take in, without a reason."""
 
 
 class Judge:
@@ -94,9 +90,7 @@ class Judge:
         if status is None:
             if code == "DEADLINE_EXCEEDED" and one.method is not None and one.method.name in LONG:
                 return ""  # nothing was wrong with it, and nothing happened
-            return (
-                "" if code in TRANSPORT.get(one.kind, ()) else f"{code} without a reason: {error.details()}"
-            )
+            return "" if code in _by_grpc(one) else f"{code} without a reason: {error.details()}"
         info, bad = ErrorInfo(), BadRequest()
         for detail in status.details:
             _ = detail.Unpack(info) or detail.Unpack(bad)
@@ -105,6 +99,15 @@ class Judge:
         if (code == "INVALID_ARGUMENT") != bool(bad.field_violations):
             return f"{code} names the fields {bad.field_violations}"
         return ""
+
+
+def _by_grpc(one: Input) -> set[str]:
+    """The codes that gRPC itself may answer, without a reason, before the service sees the call."""
+    if one.method is None:
+        return {"UNIMPLEMENTED"}
+    if one.metadata:  # too many headers, an encoding that it does not know
+        return {"RESOURCE_EXHAUSTED", "UNIMPLEMENTED"}
+    return {"RESOURCE_EXHAUSTED"} if max(map(len, one.bodies)) > TAKEN_IN else set()
 
 
 def _call(channel: grpc.Channel, one: Input) -> bytes:

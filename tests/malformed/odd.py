@@ -13,17 +13,13 @@ from tests.rpc.values import nested, nested_struct
 
 TEXTS: Final = (
     *("", " ", "\0", "a\nb", "a\x7fb", "\u202eabc", "\N{ZERO WIDTH SPACE}", "\N{OLD ITALIC LETTER A}" * 64),
-    *(
+    *[
         "{",
         "}",
         "{p0}:x:1",
         "a}b{c",
         "*",
         "execution:{p0}:due",
-        "\r\n*1\r\n$8\r\nFLUSHALL\r\n",
-        "'; return 1 --",
-    ),
-    *(
         "../../etc/passwd",
         "%s%n%x",
         "${HOME}",
@@ -31,20 +27,10 @@ TEXTS: Final = (
         "NaN",
         "-1",
         "true",
-        "0190a3c4-5b6c-7d3e-8f00-112233445566",
-    ),
-    *(
-        "x" * 63,
-        "x" * 64,
-        "x" * 128,
-        "x" * 129,
-        "x" * 256,
-        "x" * 257,
-        "é" * 256,
-        "x" * 513,
-        "x" * 5_000,
-        "x" * 70_000,
-    ),
+    ],
+    *("\r\n*1\r\n$8\r\nFLUSHALL\r\n", "'; return 1 --", "0190a3c4-5b6c-7d3e-8f00-112233445566"),
+    *("x" * size for size in (63, 64, 128, 129, 256, 257, 513, 5_000, 70_000)),
+    "é" * 256,
 )
 """Empty, invisible, at and over the limits, and what would do harm to whoever puts texts together."""
 NUMBERS: Final = (

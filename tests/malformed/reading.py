@@ -25,7 +25,7 @@ def unreadable(stub: Any, ids: Iterable[str]) -> list[str]:
             record = _got(stub, id_)
             if record is None or record == listed.get(id_):
                 break
-            listed = _listed(stub)
+            listed |= _listed(stub, _around(record))
         if record is None:
             continue
         if record != listed.get(id_):
@@ -48,10 +48,18 @@ def _got(stub: Any, id_: str) -> Execution | None:
     return record
 
 
-def _listed(stub: Any) -> dict[str, Execution]:
-    """All executions, read page by page."""
+def _around(record: Execution) -> api.ExecutionFilter:
+    """Matches it, and not many others."""
+    around = api.ExecutionFilter()
+    around.created_from.FromMilliseconds(record.created_at.ToMilliseconds() - 1)
+    around.created_before.FromMilliseconds(record.created_at.ToMilliseconds() + 2)
+    return around
+
+
+def _listed(stub: Any, of: api.ExecutionFilter | None = None) -> dict[str, Execution]:
+    """All executions, or those that match, read page by page."""
     found: dict[str, Execution] = {}
-    request = api.ListExecutionsRequest(page_size=1_000, view=EXECUTION_VIEW_FULL)
+    request = api.ListExecutionsRequest(filter=of, page_size=1_000, view=EXECUTION_VIEW_FULL)
     while True:
         page = stub.ListExecutions(request, timeout=DEADLINE_SECONDS)
         found.update((record.id, record) for record in page.executions)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import random
+import statistics
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +36,8 @@ COUNT: Final = int(os.environ.get("MALFORMED_COUNT", "3000"))
 RAW: Final = COUNT // 20
 """Of them, what is no call: raw connections."""
 THREADS: Final = 4
+PAUSE_SECONDS: Final = 0.01
+"""Of the bystander between two calls, who is not to be a load."""
 
 
 @pytest.fixture
@@ -46,24 +50,28 @@ class Bystander:
     Somebody who does nothing wrong meanwhile: each call must be answered.
 
     Attributes:
-        answered: how many calls were.
+        alone: how long each call took before anything else was sent.
+        beside: how long each took meanwhile.
         failure: what ended it, if anything did.
     """
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, stub: ExecutionServiceStub) -> None:
+        self._stub = stub
         self._over = threading.Event()
-        self.answered = 0
+        self.alone = [self._call() for _ in range(200)]
+        self.beside = list[float]()
         self.failure: BaseException | None = None
+
+    def _call(self) -> float:
+        began = time.perf_counter()
+        record = create(self._stub, type="bystander")
+        assert get(self._stub, record.id) == record
+        return time.perf_counter() - began
 
     def _call_on(self) -> None:
         try:
-            with service.channel(self._address) as channel:
-                stub = ExecutionServiceStub(channel)
-                while not self._over.is_set():
-                    record = create(stub, type="bystander")
-                    assert get(stub, record.id) == record
-                    self.answered += 2
+            while not self._over.wait(PAUSE_SECONDS):
+                self.beside.append(self._call())
         except BaseException as error:
             self.failure = error
 
@@ -77,6 +85,10 @@ class Bystander:
         finally:
             self._over.set()
             thread.join()
+
+    def __str__(self) -> str:
+        slower = statistics.median(self.beside) / statistics.median(self.alone)
+        return f"{2 * len(self.beside)} answered, 0 failed, {slower:.1f} times the median when alone"
 
 
 def bombard(server: Service, judge: Judge, seed: int, number: int) -> None:
@@ -107,10 +119,11 @@ def test_nothing_that_is_sent_brings_the_server_down_or_leaves_what_cannot_be_re
         servers.running("valkey9") as store,
         service.serving(tmp_path, "--store-url", store.url, "--log-level", "warning") as server,
         service.channel(server.address) as channel,
+        service.channel(server.address) as own,
         store.client() as client,
     ):
         stub = ExecutionServiceStub(channel)
-        bystander = Bystander(server.address)
+        bystander = Bystander(ExecutionServiceStub(own))
         with bystander.calling(), ThreadPoolExecutor(THREADS) as threads:
             for done in [threads.submit(bombard, server, judge, seed, one) for one in range(THREADS)]:
                 done.result()
@@ -132,7 +145,7 @@ def test_nothing_that_is_sent_brings_the_server_down_or_leaves_what_cannot_be_re
         codes[code] += times
     print(
         f"{COUNT} inputs, {RAW} of them raw connections; answered: {dict(codes.most_common())}\n"
-        f"executions read back: {len(judge.accepted)}; calls of a bystander: {bystander.answered} answered, 0 failed"
+        f"executions read back: {len(judge.accepted)}; calls of a bystander: {bystander}"
     )
     assert codes["OK"] > COUNT / 20, "too little was accepted for reading it back to mean anything"
     assert codes["INVALID_ARGUMENT"] > COUNT / 10
