@@ -9,6 +9,7 @@ taken out all the same, because the messages of other libraries may hold them.
 
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -29,10 +30,14 @@ def configure(settings: Settings) -> None:
     as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
+    handler.addFilter(_is_no_header)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
     logging.captureWarnings(True)
+    # gRPC's core writes past all this, thousands of lines for one connection that sends garbage. The variable is read
+    # when gRPC is imported; whoever looks for a fault in it sets another value.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 class JsonFormatter(logging.Formatter):
@@ -65,6 +70,11 @@ class TextFormatter(logging.Formatter):
         lines = [head + (record.getMessage() + fields).translate(_VISIBLE)]
         lines += (f"    {line.translate(_VISIBLE)}" for line in _trace(self, record).splitlines())
         return _without_passwords("\n".join(lines))
+
+
+def _is_no_header(record: logging.LogRecord) -> bool:
+    """grpcio logs, with a traceback, each header that is no UTF-8: any caller could fill the log, with tokens too."""
+    return not str(record.msg).startswith("Invalid encoding on")
 
 
 def _utc(record: logging.LogRecord) -> str:

@@ -131,10 +131,9 @@ def test_nothing_that_is_sent_brings_the_server_down_or_leaves_what_cannot_be_re
         assert server.is_running, server.log_text()
         assert bystander.failure is None
         assert judge.complaints == []
-        assert [
-            line for line in server.log_lines() if line["level"] in ("warning", "error", "critical")
-        ] == []
-        assert "Traceback" not in server.log_text()
+        lines = server.log_lines()
+        assert [line for line in lines if line["level"] in ("error", "critical")] == []
+        assert len(lines) == len(server.log_text().splitlines()), "whoever reaches the port can fill the log"
         assert unreadable(stub, judge.accepted) == []
         server.terminate()
         assert server.ended() == 0

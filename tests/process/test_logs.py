@@ -125,3 +125,14 @@ def test_the_level_is_kept_and_warnings_become_lines(capsys: pytest.CaptureFixtu
 
     (line,) = capsys.readouterr().err.splitlines()
     assert "Old ways." in json.loads(line)["message"]
+
+
+def test_a_header_that_is_no_text_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """grpcio would, with its value and a traceback: whoever reaches the port could fill the log."""
+    logs.configure(Settings.load(None, {}))
+
+    logging.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"\xff\xfe")
+    logging.getLogger("grpc._cython.cygrpc").error("Another fault.")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Another fault." in line
