@@ -50,6 +50,7 @@ BY_THE_CHART: Final = {
     "metrics_listen",
     *("require_store_url", "data_dir", "appendfsync"),  # of an embedded store, which no pod has
     "ready_file",  # its root cannot be written to
+    "tracing",  # the image is without the extra that it needs
 }
 """Settings that nobody gives the chart under ``settings``."""
 
