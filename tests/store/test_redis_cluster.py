@@ -150,6 +150,12 @@ async def test_a_cluster_is_no_server_and_a_server_no_cluster(store: RedisStore,
         await open_store(node.url)
 
 
+async def test_a_wrong_password_of_a_cluster_is_refused(cluster: Cluster) -> None:
+    """Though no node that could be asked for the others lets anybody in."""
+    with pytest.raises(StoreRefused, match="password"):
+        await open_store(cluster.url.replace("://", "://nobody:wrong@"))
+
+
 async def test_a_call_for_slots_that_nobody_has_ends_by_its_deadline(
     store: RedisStore, cluster: Cluster
 ) -> None:

@@ -10,7 +10,6 @@ import pytest
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.manager import Manager
-from execution_server.store.contract import StoreContract
 from execution_server.store.contract.samples import change, created, lifecycle, load, new, soon
 from execution_server.store.port import Committed, Part
 from execution_server.store.redis import RedisStore, StoreRefused, open_store
@@ -51,12 +50,6 @@ async def store(pair: Pair) -> AsyncIterator[RedisStore]:
     await store.close()
     with pair.primary.client() as client:
         assert check(client) == []
-
-
-class TestReplicatedRedisStore(StoreContract):
-    @pytest.fixture
-    def store(self, store: RedisStore) -> RedisStore:
-        return store
 
 
 async def test_a_replicated_change_is_on_the_replica_when_it_is_acknowledged(

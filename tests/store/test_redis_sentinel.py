@@ -1,4 +1,4 @@
-"""The store on a primary with sentinels keeps the contract."""
+"""The store on a primary with sentinels keeps the contract, and each change is on both replicas before."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 from execution_server.store.contract import StoreContract
 from execution_server.store.redis import RedisStore, open_store
 
-from tests.sentinels import Watched, watched
+from tests.sentinels import REPLICAS, Watched, watched
 from tests.store.checker import check
 
 
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Watched]:
     """Servers of which none fails."""
-    with watched("valkey9") as deployment:
+    with watched("valkey9", durable=True) as deployment:
         yield deployment
 
 
@@ -23,7 +23,7 @@ def deployment() -> Iterator[Watched]:
 async def store(deployment: Watched) -> AsyncIterator[RedisStore]:
     """A store on an empty server. What it left behind is checked."""
     deployment.command("FLUSHALL")
-    store = await open_store(deployment.url)
+    store = await open_store(deployment.url, durability="replicated", replicas=REPLICAS)
     yield store
     await store.close()
     with deployment.client() as client:
