@@ -8,7 +8,17 @@ import pytest
 
 from tests import servers
 
-pytest.register_assert_rewrite("execution_server.store.contract", "tests.store.checker", "tests.waiting")
+# Here for all folders: once a module is imported it is too late, and tests import helpers of other folders.
+pytest.register_assert_rewrite(
+    "execution_server.store.contract",
+    "tests.raw_worker",
+    "tests.rpc.edges",
+    "tests.rpc.refusals",
+    "tests.rpc.subjects",
+    "tests.store.checker",
+    "tests.waiting",
+    "tests.work.calls",
+)
 
 
 def pytest_report_header() -> str:

@@ -8,10 +8,7 @@ from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
 from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from tests import service, stores
-
-pytest.register_assert_rewrite("tests.rpc.edges", "tests.rpc.refusals", "tests.rpc.subjects")
-
-from tests.rpc.subjects import Stubs  # noqa: E402 - its assertions are to show values too
+from tests.rpc.subjects import Stubs
 
 
 @pytest.fixture(scope="session")

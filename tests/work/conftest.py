@@ -11,8 +11,6 @@ from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from tests import service, stores
 
-pytest.register_assert_rewrite("tests.raw_worker", "tests.work.calls", "tests.rpc.refusals")
-
 _types = (f"work {number}" for number in count())
 
 
