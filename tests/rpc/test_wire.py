@@ -69,7 +69,10 @@ def create_request(payload: bytes) -> bytes:
 @pytest.mark.parametrize("rpc", RPCS, ids=[rpc.name for rpc in RPCS])
 def test_garbage_is_an_invalid_argument(rpc: Rpc, channel: grpc.Channel, store: Server) -> None:
     """By default gRPC would answer UNKNOWN with the parser's own words, which a client may take for a fault of ours."""
-    for garbage in (b"\xff", b"\x0a\x7fshort", b"\x0a\x02\xff\xfe", bytes(range(256))):
+    garbage_of_any = (b"\xff", b"\x0a\x7fshort", bytes(range(256)))
+    # Of a request without fields that is a field of a later version.
+    has_fields = bool(rpc.request(NOBODY).DESCRIPTOR.fields)
+    for garbage in (*garbage_of_any, b"\x0a\x02\xff\xfe") if has_fields else garbage_of_any:
         with unchanged(store):
             refusal = refused(raw(channel, rpc.name), garbage)
         assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD"), garbage

@@ -95,15 +95,17 @@ async def test_a_draining_server_sends_its_workers_elsewhere(
         assert await asyncio.to_thread(old.ended) == 0
 
 
-async def test_a_worker_takes_the_place_of_a_watch(store: Server, type_: str, tmp_path: Path) -> None:
-    """There are no more streams on a server than it is set to."""
-    with service.serving(tmp_path, "--store-url", store.url, "--max-watches", "1") as small:
+async def test_there_are_no_more_workers_than_there_are_places(
+    store: Server, type_: str, tmp_path: Path
+) -> None:
+    """One too many is refused, and a place is free again when its worker has gone."""
+    with service.serving(tmp_path, "--store-url", store.url, "--max-work-streams", "1") as small:
         async with service.aio_channel(small.address) as channel:
             async with RawWorker(channel, type_) as first:
                 await first.report_all([UNKNOWN])
                 async with RawWorker(channel, type_) as second:
                     refusal = refusal_of(await second.ended())
-                assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_WATCHES")
+                assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED")
 
             async def let_in() -> bool:
                 async with RawWorker(channel, type_) as third:
