@@ -14,9 +14,7 @@ import random
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
-from weakref import WeakValueDictionary
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus, HistoryEntry, StatusReason
 
@@ -43,6 +41,7 @@ from .store.port import (
     key_claim,
     request_claim,
 )
+from .turns import Turns
 
 CREATE: Final = "CreateExecution"
 """The method under which requests to create are remembered, whatever call they come in."""
@@ -66,8 +65,7 @@ class Decision(Protocol):
         """Answer a changed copy, or the same object, or raise a Problem."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """On what terms a call changes an execution."""
 
     method: str
@@ -98,7 +96,7 @@ class Manager:
         """Commits that came too late, as another process's was first."""
         self.lateness = Histogram()
         """How much later than owed the server did what nobody had called for, in seconds."""
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
 
     async def get(self, execution_id: str, part: Part, *, deadline: float) -> Execution:
         """Answer *part* of the execution as last committed, or raise ExecutionNotFound."""
@@ -183,16 +181,14 @@ class Manager:
             Contention: others were first again and again.
             Problem: what *decide* raises.
         """
-        turn = self._turns.get(execution_id)
-        if turn is not None:
-            await _acquire_by(terms.deadline, turn)
-        else:
-            turn = self._turns[execution_id] = asyncio.Lock()
-            await turn.acquire()
+        try:
+            await self._turns.take(execution_id, terms.deadline)
+        except TimeoutError:
+            raise StoreUnavailable from None
         try:
             return await self._change(execution_id, decide, terms, part, whole)
         finally:
-            turn.release()
+            self._turns.give_back(execution_id)
 
     async def _change(
         self, execution_id: str, decide: Decision, terms: Terms, part: Part, whole: bool
@@ -222,7 +218,8 @@ class Manager:
                     stored = None if whole else outcome.current
                     continue
                 self.committed([outcome.head], entries)
-                after = outcome.record
+                if problem is None:
+                    return outcome.record
             if problem is not None:
                 raise problem
             return parts.cut(after, part)
@@ -307,15 +304,6 @@ class Manager:
             self._heads[execution_id] = head
             if len(self._heads) > CACHED_HEADS:
                 self._heads.popitem(last=False)
-
-
-async def _acquire_by(deadline: float, turn: asyncio.Lock) -> None:
-    """Wait for the turn, or raise StoreUnavailable when it does not come in time."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            await turn.acquire()
-    except TimeoutError:
-        raise StoreUnavailable from None
 
 
 def _check_time(execution_id: str, terms: Terms) -> None:

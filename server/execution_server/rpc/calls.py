@@ -14,12 +14,13 @@ import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 from re import compile as regex
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import grpc
-from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from ..counts import Histogram
@@ -70,8 +71,7 @@ class Limits:
     """How large their requests may be together, as they came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a servicer method is told of its call beside the request."""
 
     method: str
@@ -94,13 +94,16 @@ class Call:
 
     def terms(self, request: Any) -> Terms:
         """The terms that the fields shared by all changing requests set."""
+        fields = _optional_fields(request.DESCRIPTOR)
+        has_revision = "expected_revision" in fields and request.HasField("expected_revision")
+        from_worker = "attempt" in fields
         return Terms(
             method=self.method,
             deadline=self.deadline,
             request_id=request.request_id,
-            expected_revision=request.expected_revision if _has(request, "expected_revision") else None,
-            attempt=request.attempt if _has(request, "attempt") else None,
-            from_worker="attempt" in request.DESCRIPTOR.fields_by_name,
+            expected_revision=request.expected_revision if has_revision else None,
+            attempt=request.attempt if from_worker and request.HasField("attempt") else None,
+            from_worker=from_worker,
             actor=self.caller,
         )
 
@@ -181,7 +184,7 @@ class Calls:
             try:
                 if self.draining:
                     raise ServerDraining
-                call = self._call(path, context)
+                call = self._call(path, name, context, began)
                 if needs_place:
                     self._take_place(call.peer, size)
                     placed = call
@@ -212,7 +215,7 @@ class Calls:
             loop = asyncio.get_running_loop()
             began, code = loop.time(), "OK"
             try:
-                call = self._call(path, context)
+                call = self._call(path, name, context, began)
                 _check(request)
                 async for response in implementation(request, call):
                     yield response
@@ -234,9 +237,8 @@ class Calls:
         self.places.take(connection)
         self.bytes += size
 
-    def _call(self, path: str, context: Context) -> Call:
-        name, caller = _name(path), self._access.admit(path, context) if self._access else ""
-        now = asyncio.get_running_loop().time()
+    def _call(self, path: str, name: str, context: Context, now: float) -> Call:
+        caller = self._access.admit(path, context) if self._access else ""
         remaining: float | None = context.time_remaining()
         if remaining is None:
             deadline, latest = now + self._limits.default_seconds, inf
@@ -323,5 +325,7 @@ def _serialised(response: Message | bytes) -> bytes:
     return response if isinstance(response, bytes) else response.SerializeToString()
 
 
-def _has(request: Any, field: str) -> bool:
-    return field in request.DESCRIPTOR.fields_by_name and request.HasField(field)
+@cache
+def _optional_fields(request: Descriptor) -> frozenset[str]:
+    """Which of the fields that some changing requests have, and others not, this kind has."""
+    return frozenset(("expected_revision", "attempt")) & set(request.fields_by_name)

@@ -58,7 +58,8 @@ def create_common(request: messages.CreateExecutionRequest) -> None:
     for field in ("timeout", "start_timeout", "total_timeout"):
         if request.HasField(field):
             timeout(field, getattr(request, field))
-    retry_policy("retry_policy", request.retry_policy)
+    if request.HasField("retry_policy"):
+        retry_policy("retry_policy", request.retry_policy)
     if request.HasField("scheduled_at"):
         timestamp("scheduled_at", request.scheduled_at)
     within("priority", request.priority, 0, limits.PRIORITIES - 1)
