@@ -74,7 +74,7 @@ def expire(execution: Execution, now_ms: int) -> Execution:
 
 def _ms_rounded_up(moment: Timestamp) -> int:
     """What a caller has set may be between two milliseconds, and nothing is done early."""
-    return -(-moment.ToNanoseconds() // 1_000_000)
+    return moment.seconds * 1_000 + -(-moment.nanos // 1_000_000)
 
 
 def _refunded(execution: Execution) -> Execution:

@@ -6,6 +6,7 @@ Two edges are not in the table that the model library prints but in what its tex
 ``docs/state-machine.md`` is tested against this module.
 """
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -43,6 +44,7 @@ AT_REST: Final = ENDED | {PENDING}
 """In these an execution may be deleted without force."""
 
 
+@lru_cache  # each status change asks for those of all its sets
 def status_name(status: ExecutionStatus) -> str:
     """*status* as people and error metadata call it: ``"timed_out"``."""
     return _name(ExecutionStatus.DESCRIPTOR, status, "EXECUTION_STATUS_")

@@ -23,29 +23,36 @@ TOTAL_TIMEOUT = transitions.TOTAL_TIMEOUT
 class Timer(NamedTuple):
     """One deadline: when it is due, or None, and what happens then."""
 
+    field: str
+    """The field of an execution without which it never is; most have none of them."""
     due_ms: Callable[[Execution], int | None]
     settle: Callable[[Execution, int], Execution]
 
 
 def due_ms(execution: Execution) -> int | None:
     """The earliest moment at which the server owes the execution something, or None."""
-    moments = [moment for timer in TIMERS if (moment := timer.due_ms(execution)) is not None]
+    moments = [moment for moment, _ in _running(execution)]
     if execution.HasField("expires_at"):
         moments.append(execution.expires_at.ToMilliseconds())
-    return min(moments, default=None)
+    return min(moments) if moments else None
 
 
 def settle(execution: Execution, *, now_ms: int) -> Execution:
     """Do what the server owes the execution at *now_ms*; the same object where nothing is due."""
     while True:
-        due = [
-            (moment, number)
-            for number, timer in enumerate(TIMERS)
-            if (moment := timer.due_ms(execution)) is not None
-        ]
-        if not due or min(due)[0] > now_ms:
+        running = _running(execution)
+        if not running or min(running)[0] > now_ms:
             return execution
-        execution = TIMERS[min(due)[1]].settle(execution, now_ms)
+        execution = TIMERS[min(running)[1]].settle(execution, now_ms)
+
+
+def _running(execution: Execution) -> list[tuple[int, int]]:
+    """When each timer that runs is due, with its number in ``TIMERS``."""
+    return [
+        (moment, number)
+        for number, timer in enumerate(TIMERS)
+        if execution.HasField(timer.field) and (moment := timer.due_ms(execution)) is not None
+    ]
 
 
 def is_expired(execution: Execution, *, now_ms: int) -> bool:
@@ -55,7 +62,7 @@ def is_expired(execution: Execution, *, now_ms: int) -> bool:
 
 def _start_expires(execution: Execution) -> int | None:
     available_ms = leases.available_ms(execution)
-    if available_ms is not None and execution.status == PENDING and execution.HasField("start_timeout"):
+    if available_ms is not None and execution.status == PENDING:
         return available_ms + execution.start_timeout.ToMilliseconds()
     return None
 
@@ -65,7 +72,7 @@ def _expire_start(execution: Execution, now_ms: int) -> Execution:
 
 
 def _attempt_ends(execution: Execution) -> int | None:
-    if execution.status == RUNNING and execution.HasField("timeout"):
+    if execution.status == RUNNING:
         return execution.started_at.ToMilliseconds() + execution.timeout.ToMilliseconds()
     return None
 
@@ -75,7 +82,7 @@ def _end_attempt(execution: Execution, now_ms: int) -> Execution:
 
 
 def _everything_ends(execution: Execution) -> int | None:
-    if execution.status in (PENDING, RUNNING, RETRYING) and execution.HasField("total_timeout"):
+    if execution.status in (PENDING, RUNNING, RETRYING):
         return execution.created_at.ToMilliseconds() + execution.total_timeout.ToMilliseconds()
     return None
 
@@ -89,7 +96,7 @@ def _end_everything(execution: Execution, now_ms: int) -> Execution:
 
 
 def _cancellation_forced(execution: Execution) -> int | None:
-    if execution.status == RUNNING and execution.HasField("cancellation_forced_at"):
+    if execution.status == RUNNING:
         return execution.cancellation_forced_at.ToMilliseconds()
     return None
 
@@ -98,15 +105,15 @@ def _force_cancellation(execution: Execution, now_ms: int) -> Execution:
     return transitions.cancel(execution, execution.cancellation_reason, actor=SERVER, now_ms=now_ms)
 
 
-def _lease_ends(execution: Execution) -> int | None:
-    return execution.lease.expires_at.ToMilliseconds() if execution.HasField("lease") else None
+def _lease_ends(execution: Execution) -> int:
+    return execution.lease.expires_at.ToMilliseconds()
 
 
 TIMERS = (
-    Timer(_cancellation_forced, _force_cancellation),
-    Timer(_everything_ends, _end_everything),
-    Timer(_attempt_ends, _end_attempt),
-    Timer(_lease_ends, leases.expire),
-    Timer(_start_expires, _expire_start),
+    Timer("cancellation_forced_at", _cancellation_forced, _force_cancellation),
+    Timer("total_timeout", _everything_ends, _end_everything),
+    Timer("timeout", _attempt_ends, _end_attempt),
+    Timer("lease", _lease_ends, leases.expire),
+    Timer("start_timeout", _start_expires, _expire_start),
 )
 """In the order that counts when several are due at the same moment."""

@@ -40,13 +40,20 @@ def added_history(before_revision: int, after: Execution) -> list[HistoryEntry]:
 
 def changed_labelled(before: Execution, after: Execution) -> list[str]:
     """Which of metadata and labels the change replaced; none when neither version was given them."""
-    return [field for field in LABELLED if getattr(before, field) != getattr(after, field)]
+    changed = []
+    if before.metadata != after.metadata:
+        changed.append("metadata")
+    # Maps are compared by generic Python, so it is asked first whether there is anything to compare.
+    if (before.labels or after.labels) and before.labels != after.labels:
+        changed.append("labels")
+    return changed
 
 
 def stack_changed(before: Execution, after: Execution) -> bool:
     """Whether the error, and with it the stack, was replaced or cleared. Who gives up may do so with equal words."""
     given_up = before.status_reason != GIVEN_UP == after.status_reason
-    return given_up or before.HasField("error") != after.HasField("error") or before.error != after.error
+    failed = after.HasField("error")
+    return given_up or before.HasField("error") != failed or (failed and before.error != after.error)
 
 
 def merge(whole: Execution, before: Execution, after: Execution) -> None:

@@ -12,7 +12,7 @@ writes only the fragments that it changed:
     hN          one status change: the newest hundred, N their number modulo a hundred
 """
 
-import secrets
+import os
 from collections.abc import Iterable, Iterator
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionError
@@ -29,7 +29,7 @@ READ = {Part.HEAD: (VERSION, HEAD), Part.BASIC: (VERSION, HEAD, *parts.LABELLED)
 
 def new_version(revision: int) -> bytes:
     """A version that no other commit can have, for people led by its revision."""
-    return b"%d.%s" % (revision, secrets.token_hex(6).encode())
+    return b"%d.%s" % (revision, os.urandom(6).hex().encode())
 
 
 def split(before: Execution, after: Execution) -> tuple[dict[str, bytes], list[str]]:
@@ -38,13 +38,9 @@ def split(before: Execution, after: Execution) -> tuple[dict[str, bytes], list[s
 
     Both may hold the head only, and what *after* adds; an empty *before* makes it a creation.
     """
-    put: dict[str, bytes] = {}
-    drop: list[str] = []
-    for name, fragment in _changed(before, after):
-        if fragment:
-            put[name] = fragment
-        else:
-            drop.append(name)
+    changed = dict(_changed(before, after))
+    put = {name: fragment for name, fragment in changed.items() if fragment}
+    drop = [name for name in changed if name not in put]
     parts.cut(after, Part.HEAD)
     put[HEAD] = after.SerializeToString()
     return put, drop
@@ -88,7 +84,8 @@ def _changed(before: Execution, after: Execution) -> Iterator[tuple[str, bytes]]
     for key in before.checkpoint_sizes:
         if key not in after.checkpoint_sizes:
             yield f"c:{key}", b""
-    for key, value in after.checkpoints.items():
+    for key in after.checkpoints:
+        value = after.checkpoints[key]
         if key not in before.checkpoints or before.checkpoints[key] != value:
             one = Execution()
             one.checkpoints[key].CopyFrom(value)

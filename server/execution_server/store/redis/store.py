@@ -77,21 +77,23 @@ class RedisStore:
         put = codec.fresh(after)
         version = codec.new_version(after.revision)
         due, entered = due_ms(after), sets_of(after)
+        partition = self._keys.partition(after.id)
         answer = await CREATE.run(
             self._link,
             [
-                *self._record_keys(after.id),
-                self._keys.tombstone(after.id),
-                self._keys.claim(claim.name) if claim else self._keys.record(after.id),
-                self._keys.types(self._keys.partition(after.id)),
-                *self._index_keys(after.id, entered),
+                *self._record_keys(after.id, partition),
+                self._keys.tombstone(after.id, partition),
+                self._keys.claim(claim.name, partition) if claim else self._keys.record(after.id, partition),
+                self._keys.types(partition),
+                *self._index_keys(partition, entered),
             ],
             [
                 version,
                 self._not_after(deadline),
                 after.id,
                 "" if due is None else due,
-                *self._notice(after.id, 0, put),
+                *self._addressed(partition),
+                _notice(after.id, 0, put),
                 ("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none",
                 after.type,
                 KNOWN_TYPES,
@@ -115,9 +117,10 @@ class RedisStore:
         put, drop = codec.split(before.record, after)
         version = codec.new_version(after.revision)
         left, entered = moves(before.record, after)
+        partition = self._keys.partition(after.id)
         answer = await COMMIT.run(
             self._link,
-            [*self._record_keys(after.id), *self._index_keys(after.id, [*left, *entered])],
+            [*self._record_keys(after.id, partition), *self._index_keys(partition, [*left, *entered])],
             [
                 before.version,
                 version,
@@ -125,7 +128,8 @@ class RedisStore:
                 after.id,
                 _due_change(before.record, after),
                 part.value,
-                *self._notice(after.id, before.record.revision, put),
+                *self._addressed(partition),
+                _notice(after.id, before.record.revision, put),
                 len(left),
                 len(drop),
                 *entered.values(),
@@ -147,15 +151,16 @@ class RedisStore:
 
     async def delete(self, before: Stored, request: bytes, *, deadline: float) -> Conflict | None:
         record = before.record
+        partition = self._keys.partition(record.id)
         answer = await DELETE.run(
             self._link,
             [
-                *self._record_keys(record.id),
-                self._keys.tombstone(record.id),
-                self._keys.claim(key_claim(record.idempotency_key).name)
+                *self._record_keys(record.id, partition),
+                self._keys.tombstone(record.id, partition),
+                self._keys.claim(key_claim(record.idempotency_key).name, partition)
                 if record.idempotency_key
-                else self._keys.record(record.id),
-                *self._index_keys(record.id, sets_of(record)),
+                else self._keys.record(record.id, partition),
+                *self._index_keys(partition, sets_of(record)),
             ],
             [
                 before.version,
@@ -163,7 +168,7 @@ class RedisStore:
                 record.id,
                 request,
                 REMEMBERED_MS,
-                *self._addressed(record.id),
+                *self._addressed(partition),
                 codec.notice(record.id, record.revision, deleted=True),
             ],
             deadline=deadline,
@@ -211,22 +216,15 @@ class RedisStore:
         await self._clock.close()
         await self._link.close()
 
-    def _record_keys(self, execution_id: str) -> list[str]:
-        partition = self._keys.partition(execution_id)
-        return [self._keys.record(execution_id), self._keys.due(partition), self._keys.sequence(partition)]
+    def _record_keys(self, execution_id: str, partition: int) -> list[str]:
+        keys = self._keys
+        return [keys.record(execution_id, partition), keys.due(partition), keys.sequence(partition)]
 
-    def _index_keys(self, execution_id: str, names: Iterable[str]) -> list[str]:
-        partition = self._keys.partition(execution_id)
+    def _index_keys(self, partition: int, names: Iterable[str]) -> list[str]:
         return [self._keys.index_set(partition, name) for name in names]
 
-    def _addressed(self, execution_id: str) -> tuple[str, str]:
-        return self._publish, self._keys.channel(self._keys.partition(execution_id))
-
-    def _notice(self, execution_id: str, before_revision: int, put: dict[str, bytes]) -> tuple[Argument, ...]:
-        history = b"".join(
-            fragment for name, fragment in put.items() if name[0] == "h" and name != codec.HEAD
-        )
-        return (*self._addressed(execution_id), codec.notice(execution_id, before_revision, history))
+    def _addressed(self, partition: int) -> tuple[str, str]:
+        return self._publish, self._keys.channel(partition)
 
     def _not_after(self, deadline: float) -> int:
         return self._clock.now_ms() + int((deadline - get_running_loop().time()) * 1000)
@@ -235,6 +233,11 @@ class RedisStore:
 def publish_command(link: ServerLink | ClusterLink) -> str:
     """What tells of changes. A cluster would send what PUBLISH tells through all of its nodes."""
     return "SPUBLISH" if isinstance(link, ClusterLink) else "PUBLISH"
+
+
+def _notice(execution_id: str, before_revision: int, put: dict[str, bytes]) -> bytes:
+    history = b"".join(fragment for name, fragment in put.items() if name[0] == "h" and name != codec.HEAD)
+    return codec.notice(execution_id, before_revision, history)
 
 
 def _due_change(before: Execution, after: Execution) -> Argument:
