@@ -14,11 +14,15 @@ from . import (
     beside,
     calls,
     commands,
+    evenness,
     growth,
+    listeners,
     memory,
     observed,
     overload,
+    plain,
     slow_readers,
+    start,
     watches,
     workers,
 )
@@ -37,6 +41,10 @@ SECTIONS: Final[dict[str, Callable[[Scale], Awaitable[None]]]] = {
     "overload": overload.measure,
     "observed": observed.measure,
     "batches": batches.measure,
+    "plain": plain.measure,
+    "listeners": listeners.measure,
+    "start": start.measure,
+    "evenness": evenness.measure,
 }
 
 

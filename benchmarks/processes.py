@@ -51,8 +51,15 @@ class Measured:
 
     def memory_bytes(self) -> int:
         """Its resident memory that no file backs."""
+        return self._status_bytes("RssAnon:")
+
+    def resident_bytes(self) -> int:
+        """Its resident memory, with that of files, which processes share."""
+        return self._status_bytes("VmRSS:")
+
+    def _status_bytes(self, field: str) -> int:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,14 @@ async def service(store: Store, *options: str) -> AsyncIterator[Measured]:
     """The service on *store*, in one process, with more *options* than all have."""
     async with _server([*SERVE, "--store-url", store.url, *options]) as server:
         yield server
+
+
+@asynccontextmanager
+async def service_with_own_store() -> AsyncIterator[Measured]:
+    """The service, which starts an embedded store first."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        async with _server([*SERVE, "--data-dir", folder]) as server:
+            yield server
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ import random
 import secrets
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 import hiredis
 from croco.execution.v1.execution_pb2 import Execution
@@ -21,6 +20,7 @@ from execution_server.domain import ids, transitions
 
 from . import workload
 from .in_process import Replica, recorded, replica
+from .pipeline import pipeline
 from .processes import Store
 from .report import progress
 
@@ -43,22 +43,16 @@ async def fill(store: Store, size: int) -> list[str]:
         models = [
             await _model(server, number) for number in range(server.store.partitions * len(TYPES) * STATES)
         ]
-    reader, writer = await asyncio.open_unix_connection(urlsplit(store.url).path)
-    replies, known = hiredis.Reader(), [model_id for model_id, _ in models]
+    known = [model_id for model_id, _ in models]
     copies = _copies(models, size - len(models))
     done = len(models)
-    while together := [copy for copy, _ in zip(copies, range(AT_ONCE), strict=False)]:
-        writer.write(b"".join(command for _, command in together))
-        for _ in together:
-            while (reply := replies.gets()) is False:
-                replies.feed(await reader.read(65_536))
-            if reply != [b"OK"]:
-                raise RuntimeError(f"the store answered {reply!r}")
-        done += len(together)
-        known.append(together[0][0])
-        if done // PROGRESS_EVERY > (done - len(together)) // PROGRESS_EVERY:
-            progress(f"stock: {done:,} of {size:,} executions")
-    writer.close()
+    async with pipeline(store) as copying:
+        while together := [copy for copy, _ in zip(copies, range(AT_ONCE), strict=False)]:
+            await copying.run_scripts([command for _, command in together])
+            done += len(together)
+            known.append(together[0][0])
+            if done // PROGRESS_EVERY > (done - len(together)) // PROGRESS_EVERY:
+                progress(f"stock: {done:,} of {size:,} executions")
     return random.sample(known, min(KNOWN, len(known)))
 
 
