@@ -91,6 +91,20 @@ def test_a_trace_goes_from_the_client_to_the_store_and_is_linked_from_the_worker
     assert one(collector, f"{CLIENT}/GetExecution", look.trace_id).failed
 
 
+def test_a_batch_is_traced_to_the_store_as_well(server: Service, collector: Collector) -> None:
+    """Its time goes where that of many calls would."""
+    header = (("traceparent", f"00-{TRACE_ID}-{SPAN_ID}-01"),)
+    with service.channel(server.address) as channel:
+        stub = ExecutionServiceStub(channel)
+        request = api.BatchCreateExecutionsRequest(requests=[api.CreateExecutionRequest(type="t")])
+        stub.BatchCreateExecutions(request, timeout=DEADLINE_SECONDS, metadata=header)
+        look = api.BatchGetExecutionsRequest(ids=[NOBODY])
+        stub.BatchGetExecutions(look, timeout=DEADLINE_SECONDS, metadata=header)
+    for method, asked in (("BatchCreateExecutions", "create_all"), ("BatchGetExecutions", "load_all")):
+        call = one(collector, f"{SERVICE}/{method}", TRACE_ID)
+        assert one(collector, f"store {asked}", TRACE_ID).parent_id == call.span_id
+
+
 def test_a_log_line_names_its_trace(server: Service, collector: Collector) -> None:
     """From a line of the log to the trace, without guessing by time."""
     header = (("traceparent", f"00-{TRACE_ID}-{SPAN_ID}-01"),)
