@@ -4,8 +4,9 @@ The store's clock, read now and then and carried on by the process's own.
 Each reading is a lower bound: when the reply arrives, the store's clock is where the reply says or later. The highest
 of the newest few bounds is the closest one that is not ahead, so nothing that the server owes is ever done early.
 
-Of several primaries the one furthest behind counts. Each judges by its own clock whether a change comes too late, so
-that one which is ahead refuses changes early, and none carries out a change that its caller has given up.
+Of several primaries the one furthest behind counts, also while it does not answer. Each judges by its own clock
+whether a change comes too late, so that one which is ahead refuses changes early, and none carries out a change that
+its caller has given up.
 """
 
 from __future__ import annotations
@@ -68,5 +69,5 @@ class StoreClock:
             if known and offset < max(known) - JUMP_MS:
                 known.clear()
             known.append(offset)
-        self._offsets = {name: known for name, known in self._offsets.items() if name in answers}
+        self._offsets = {name: known for name, known in self._offsets.items() if name in replies}
         self._offset = min(max(known) for known in self._offsets.values())
