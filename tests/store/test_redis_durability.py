@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import pytest
@@ -14,6 +15,11 @@ from execution_server.store.contract.samples import change, created, lifecycle, 
 from execution_server.store.port import Committed, Part
 from execution_server.store.redis import RedisStore, StoreRefused, open_store
 from execution_server.store.redis import open as opening
+from execution_server.store.redis.connect import connect
+from execution_server.store.redis.fence import Fence
+from execution_server.store.redis.link import ServerLink
+from execution_server.store.redis.url import StoreUrl
+from redis.asyncio.connection import AbstractConnection
 
 from tests.clusters import wait
 from tests.servers import Server, free_port, running
@@ -115,6 +121,21 @@ async def test_a_commit_that_finds_its_earlier_try_waits_for_replicas_too(
 def count_of(server: Server, command: str) -> int:
     """How often a server has carried out a command."""
     return int(server.command("INFO", "commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
+
+async def test_a_server_that_has_lost_its_replicas_is_left_for_the_primary(pair: Pair) -> None:
+    """It may be cut off from all but us, and others have put another in its place."""
+    with running(pair.primary.kind) as cut_off:
+        servers = chain([cut_off], repeat(pair.primary))
+
+        async def find_primary() -> AbstractConnection:
+            return await connect(StoreUrl.read(next(servers).url).pool())
+
+        link = ServerLink(find_primary, Fence("execution:fence", 1))
+        assert await link.call("HSET", "execution:{p0}:x:1", "v", "1", deadline=soon()) == 1
+        await link.close()
+    assert pair.replica.command("HGET", "execution:{p0}:x:1", "v") == b"1"
+    pair.primary.command("FLUSHALL")
 
 
 async def test_calls_that_come_together_share_a_fence(store: RedisStore, pair: Pair) -> None:

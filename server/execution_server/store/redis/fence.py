@@ -7,7 +7,8 @@ once. The write matters: WAIT looks only at what its own connection has written,
 that finds its earlier try, may have been written by another.
 
 Too few replicas mean that nobody knows whether the change will last: the call tries again until its deadline, as after
-a lost connection, and the repeated commit finds itself and only waits again.
+a lost connection, and the repeated commit finds itself and only waits again. The connection is given up with it: a
+server that is cut off from its replicas may not be the primary any more, and the next one goes to whoever is.
 """
 
 from __future__ import annotations
@@ -96,8 +97,11 @@ class FencedWire(Wire):
             super()._answer(future, reply)
         elif future is self._waited:
             self._waited = None
-            self._hand_out(self._shortfall(reply))
-            if self._waiting:
+            trouble = self._shortfall(reply)
+            self._hand_out(trouble)
+            if trouble is not None:
+                self._loop.call_soon(self.give_up)  # not now, as more replies may have come with this one
+            elif self._waiting:
                 self._raise_fence_soon()
         else:
             self._held.append((future, reply))
