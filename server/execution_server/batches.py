@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, NamedTuple
 
 from croco.execution.v1.execution_pb2 import Execution
@@ -24,6 +24,8 @@ from .store.port import Creation, ExecutionStore, Part, Stored, Taken
 
 FOUND_AT_ONCE: Final = 8
 """How many executions that are there already are read together: whole, so with megabytes each at worst."""
+READ_AT_ONCE: Final = {Part.HEAD: 100, Part.BASIC: 100, Part.FULL: 4}
+"""The same for those that are asked for; they are smaller where less of each is read."""
 
 
 class Wanted(NamedTuple):
@@ -52,7 +54,8 @@ class Batches:
         """
         asked = self._decide(wanted, actor)
         outcomes = await self._store.create_all([one.creation for one in asked], deadline=deadline)
-        _check_any(outcomes)
+        if outcomes and all(isinstance(outcome, StoreUnavailable) for outcome in outcomes):
+            raise StoreUnavailable
         answers = list[tuple[Execution, bool] | Problem | None]()
         done: dict[int, tuple[Execution, list[Stored]]] = {}
         taken: list[tuple[int, Taken]] = []
@@ -81,25 +84,29 @@ class Batches:
 
     async def get(
         self, execution_ids: Sequence[str], part: Part, *, deadline: float
-    ) -> list[Execution | Problem]:
+    ) -> AsyncIterator[Execution | Problem]:
         """
-        Answer *part* of each execution as last committed, or why there is none.
+        Answer *part* of each execution as last committed, or why there is none; a few are held at a time.
 
         Raises:
-            StoreUnavailable: the store answered for none of them.
+            StoreUnavailable: at the end, if the store answered for none of them.
         """
-        outcomes = await self._store.load_all(execution_ids, part, deadline=deadline)
-        _check_any(outcomes)
-        answers = list[Execution | Problem]()
-        for execution_id, outcome in zip(execution_ids, outcomes, strict=True):
-            match outcome:
-                case Stored():
-                    answers.append(outcome.record)
-                case None:
-                    answers.append(ExecutionNotFound(execution_id))
-                case StoreUnavailable():
-                    answers.append(outcome)
-        return answers
+        is_answered = not execution_ids
+        for start in range(0, len(execution_ids), READ_AT_ONCE[part]):
+            some = execution_ids[start : start + READ_AT_ONCE[part]]
+            outcomes = await self._store.load_all(some, part, deadline=deadline)
+            for execution_id, outcome in zip(some, outcomes, strict=True):
+                match outcome:
+                    case Stored():
+                        is_answered = True
+                        yield outcome.record
+                    case None:
+                        is_answered = True
+                        yield ExecutionNotFound(execution_id)
+                    case StoreUnavailable():
+                        yield outcome
+        if not is_answered:
+            raise StoreUnavailable
 
     def _decide(self, wanted: Sequence[Wanted], actor: str) -> list[_Asked]:
         now_ms = self._store.now_ms()
@@ -160,8 +167,3 @@ def _answered(head: Execution, one: _Asked, part: Part) -> Execution:
     record.MergeFrom(one.wanted.own())
     record.history.extend(one.creation.common.history)
     return parts.cut(record, part)
-
-
-def _check_any(outcomes: Sequence[object]) -> None:
-    if outcomes and all(isinstance(outcome, StoreUnavailable) for outcome in outcomes):
-        raise StoreUnavailable

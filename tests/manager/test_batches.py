@@ -142,5 +142,5 @@ async def test_each_is_answered_as_far_as_the_store_answers(store: CountingStore
     with pytest.raises(StoreUnavailable):
         await created(batches, wanted("e", "f"))
     with pytest.raises(StoreUnavailable):
-        await batches.get(["e", "f"], Part.FULL, deadline=soon())
+        _ = [outcome async for outcome in batches.get(["e", "f"], Part.FULL, deadline=soon())]
     assert await created(batches, []) == []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from croco.execution.v1 import execution_service_pb2 as messages
 from croco.execution.v1.execution_pb2 import Execution, Retention
@@ -21,13 +21,9 @@ from .templates import common_of, own_of, put_kind
 from .values import identity, request_id
 from .views import Room, part_of
 
-T = TypeVar("T")
-
 SMALL_BYTES: Final = 256
 BREATH_BYTES: Final = 64 * limits.KIB
 """After so much of a request the others get their turn. A small entry costs as much as one of ``SMALL_BYTES`` more."""
-AT_ONCE: Final = {Part.BASIC: 100, Part.FULL: 4}
-"""How many executions are read together; whole ones may have megabytes each."""
 
 
 class BatchMethods:
@@ -72,14 +68,14 @@ class BatchMethods:
                 into.refusal.CopyFrom(refusal_of(problem))
             else:
                 asked.append((execution_id, into))
-        for some in batched(asked, AT_ONCE[part]):
-            ids = [execution_id for execution_id, _ in some]
-            found = await self._batches.get(ids, part, deadline=call.deadline)
-            for (_, into), outcome in zip(some, found, strict=True):
-                if isinstance(outcome, Problem):
-                    into.refusal.CopyFrom(refusal_of(outcome))
-                else:
-                    into.cut = room.present(outcome, into.execution)
+        ids = [execution_id for execution_id, _ in asked]
+        places = (into for _, into in asked)
+        async for outcome in self._batches.get(ids, part, deadline=call.deadline):
+            into = next(places)
+            if isinstance(outcome, Problem):
+                into.refusal.CopyFrom(refusal_of(outcome))
+            else:
+                into.cut = room.present(outcome, into.execution)
         return response
 
     async def _checked(
@@ -119,9 +115,3 @@ def _wanted(entry: messages.CreateExecutionRequest, common: Execution | Problem)
     except Problem as problem:
         return problem
     return Wanted(common, partial(own_of, entry), entry.request_id)
-
-
-def batched(entries: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """*entries*, so many at a time."""
-    for start in range(0, len(entries), size):
-        yield entries[start : start + size]
