@@ -26,6 +26,7 @@ from . import (
     watches,
     workers,
 )
+from .peers import comparing
 from .report import progress
 from .scale import FULL, QUICK, Scale
 
@@ -45,13 +46,18 @@ SECTIONS: Final[dict[str, Callable[[Scale], Awaitable[None]]]] = {
     "listeners": listeners.measure,
     "start": start.measure,
     "evenness": evenness.measure,
+    "peers": comparing.measure,
 }
+BY_NAME_ONLY: Final = frozenset({"peers"})
+"""What needs more than is here: Node.js, and packages from registries."""
 
 
 def main() -> int:
     """Run the command line; answers the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; none: all")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; none: all but peers"
+    )
     parser.add_argument("--quick", action="store_true", help="smaller and fewer: to see that it runs")
     arguments = parser.parse_args()
     unknown = set(arguments.sections) - set(SECTIONS)
@@ -59,7 +65,8 @@ def main() -> int:
         parser.error(f"there is no section {', '.join(sorted(unknown))}")
     if sys.platform != "linux":
         parser.error("the clocks of other processes are read in a way that only Linux has")
-    uvloop.run(_measure(arguments.sections or [*SECTIONS], QUICK if arguments.quick else FULL))
+    names = arguments.sections or [name for name in SECTIONS if name not in BY_NAME_ONLY]
+    uvloop.run(_measure(names, QUICK if arguments.quick else FULL))
     return 0
 
 

@@ -80,9 +80,9 @@ class Store(Measured):
 
 
 @asynccontextmanager
-async def embedded_store() -> AsyncIterator[Store]:
+async def embedded_store(cores: Sequence[int] = OTHER_CORES) -> AsyncIterator[Store]:
     """An empty store with the settings that the server gives its embedded one."""
-    _stay_on(OTHER_CORES)  # inherited by the store
+    stay_on(cores)  # inherited by the store
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         embedded = await asyncio.to_thread(EmbeddedStore.start, Path(folder))
         try:
@@ -93,9 +93,11 @@ async def embedded_store() -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def service(store: Store, *options: str) -> AsyncIterator[Measured]:
+async def service(
+    store: Store, *options: str, cores: Sequence[int] = (SERVER_CORE,)
+) -> AsyncIterator[Measured]:
     """The service on *store*, in one process, with more *options* than all have."""
-    async with _server([*SERVE, "--store-url", store.url, *options]) as server:
+    async with _server([*SERVE, "--store-url", store.url, *options], cores) as server:
         yield server
 
 
@@ -115,13 +117,13 @@ async def empty_server(answers: str) -> AsyncIterator[Measured]:
 
 
 @asynccontextmanager
-async def _server(arguments: Sequence[str]) -> AsyncIterator[Measured]:
+async def _server(arguments: Sequence[str], cores: Sequence[int] = (SERVER_CORE,)) -> AsyncIterator[Measured]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         ready = Path(folder, "ready")
         command = [sys.executable, *arguments, "--ready-file", str(ready)]
-        _stay_on([SERVER_CORE])  # inherited by every thread of the new process
+        stay_on(cores)  # inherited by every thread of the new process
         process = await asyncio.create_subprocess_exec(*command)
-        _stay_on(OTHER_CORES)
+        stay_on(OTHER_CORES)
         try:
             deadline = time.monotonic() + PATIENCE_SECONDS
             while not (address := _address(ready)):
@@ -130,10 +132,11 @@ async def _server(arguments: Sequence[str]) -> AsyncIterator[Measured]:
                 await asyncio.sleep(0.02)
             yield Measured(process.pid, address)
         finally:
-            await _end(process)
+            await end(process)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Have the process end, by force if it does not."""
     if process.returncode is None:
         process.terminate()
         try:
@@ -149,5 +152,6 @@ def _address(ready: Path) -> str:
     return ready.read_text().strip() if ready.exists() else ""
 
 
-def _stay_on(cores: Sequence[int]) -> None:
+def stay_on(cores: Sequence[int]) -> None:
+    """Run on *cores* only, and so every process that is started from now on."""
     os.sched_setaffinity(0, cores)

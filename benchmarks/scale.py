@@ -27,6 +27,8 @@ class Scale:
     """How long reads go on, beside a fan-out and without it."""
     slow_updates: int
     """Updates that slow readers do not read."""
+    lifecycles: int
+    """Per round of each peer."""
 
 
 FULL = Scale(
@@ -39,6 +41,7 @@ FULL = Scale(
     deliveries=2_000,
     paced_seconds=2.0,
     slow_updates=5_000,
+    lifecycles=400,
 )
 QUICK = Scale(
     rounds=4,
@@ -50,4 +53,5 @@ QUICK = Scale(
     deliveries=500,
     paced_seconds=2.0,
     slow_updates=1_000,
+    lifecycles=200,
 )
