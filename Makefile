@@ -128,6 +128,12 @@ deadlines: $(READY) ## Let 20,000 deadlines come true in ten seconds while two o
 workers-chaos: $(READY) ## Kill and stop workers and servers while there is work; WORKERS_CHAOS_SEED repeats a run
 	WORKERS_CHAOS_EXECUTIONS=$${WORKERS_CHAOS_EXECUTIONS:-2000} $(BIN)/python -m pytest -s tests/faults/test_workers.py
 
+.PHONY: faults
+faults: $(READY) ## Judge 20,000 histories under 2,000 faults at stores of each kind; FAULTS_SEED repeats a run
+	@if $(IN_CLIENT) clients/go --silent toolchain; then $(IN_CLIENT) clients/go driver; fi
+	FAULTS_SITES=all FAULTS_ROUNDS=$${FAULTS_ROUNDS:-8} FAULTS_HISTORIES=$${FAULTS_HISTORIES:-500} \
+	  FAULTS_EFFECTIVE=$${FAULTS_EFFECTIVE:-50} $(BIN)/python -m pytest -s tests/faults/histories
+
 .PHONY: malformed
 malformed: $(READY) ## Send 20,000 inputs that nobody should send; MALFORMED_SEED repeats a run
 	MALFORMED_COUNT=$${MALFORMED_COUNT:-20000} $(BIN)/python -m pytest -s tests/malformed

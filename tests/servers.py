@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -163,6 +164,13 @@ class Server:
         """Kill it and start it again."""
         self.kill9()
         self.start()
+
+    def fill_disk(self) -> None:
+        """Let it write to no file any more, and wait until a durable one has ended because of it."""
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (0, 0))
+        self._process.wait(START_SECONDS)
+        self._process = None
 
     def pause(self) -> None:
         """Stop it from running: what is sent to it waits in its sockets."""

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -36,12 +36,14 @@ CHANNEL_OPTIONS: Final = (
 class Service:
     """A server process. ``address`` is where it answers calls."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, environ: Mapping[str, str] | None = None) -> None:
         """
         Args:
             folder: for its files; one per service.
             options: what ``execution-server serve`` is given, beside what it needs here.
+            environ: what its environment has other than the tests'.
         """
+        self._environ = environ or {}
         self._folder = folder
         self._options = options
         self._ready_file = folder / "ready"
@@ -63,7 +65,7 @@ class Service:
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "execution_server", "serve", *needed, *self._options],
-                env=environment(),
+                env=environment(**self._environ),
                 stderr=log,
                 start_new_session=True,
             )

@@ -16,11 +16,10 @@ import pytest
 from execution_server.manager import Manager
 from execution_server.store.contract.samples import Events
 from execution_server.store.redis import open_store
-from execution_server.store.redis.keys import Keys
 
-from tests.clusters import Cluster, clustered
+from tests.clusters import clustered
+from tests.failovers import PARTITION, Deployment, hand_over, kill, stop
 from tests.sentinels import REPLICAS, Watched, watched
-from tests.servers import Server
 from tests.store.checker import check
 from tests.store.following import tells_again
 from tests.store.traffic import traffic
@@ -31,10 +30,7 @@ CALL_SECONDS = 60.0
 LOST_MS = 2_000
 """After how long a server that does not answer is taken for lost."""
 
-Deployment = Cluster | Watched
 KINDS = ["cluster-valkey9", "sentinel-redis7", "cluster-redis7", "sentinel-valkey9"]
-PARTITION = 0
-"""Whose primary is lost."""
 
 
 @pytest.fixture(scope="module", params=KINDS if ALL else KINDS[:2])
@@ -58,38 +54,6 @@ def operator(deployment: Deployment) -> Iterator[ThreadPoolExecutor]:
 def replicas_of(deployment: Deployment) -> int:
     """How many replicas a primary has."""
     return REPLICAS if isinstance(deployment, Watched) else 1
-
-
-def primary_of(deployment: Deployment) -> Server:
-    """The primary of the partition."""
-    key = Keys("execution", 16).channel(PARTITION)
-    return deployment.primary() if isinstance(deployment, Watched) else deployment.owner(key)
-
-
-def kill(deployment: Deployment) -> None:
-    """Lose a primary with its process, and have it back when another has taken over."""
-    lost = primary_of(deployment)
-    lost.kill9()
-    deployment.await_failover(lost)
-    lost.start()
-
-
-def stop(deployment: Deployment) -> None:
-    """Lose a primary that believes it is one when it is back."""
-    lost = primary_of(deployment)
-    lost.pause()
-    deployment.await_failover(lost)
-    lost.resume()
-
-
-def hand_over(deployment: Deployment) -> None:
-    """Have a replica take over in good order, as before a machine is maintained."""
-    former = primary_of(deployment)
-    if isinstance(deployment, Watched):
-        deployment.hand_over()
-    else:
-        deployment.replica_of(former).command("CLUSTER", "FAILOVER")
-    deployment.await_failover(former)
 
 
 @pytest.mark.parametrize("lose", [kill, stop, hand_over] if ALL else [kill, stop])

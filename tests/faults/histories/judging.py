@@ -1,0 +1,142 @@
+"""
+Whether a history can be explained: whether there is one order of its calls, each at a moment between its beginning and
+its end, in which each answer is what the contract says.
+
+The calls are gone through in the order of time, with all the states that the execution may be in and, for each, the
+open calls that have taken effect in it ("just-in-time linearization", after Gavin Lowe, *Testing for linearizability*,
+2017). A call takes effect when another one's answer asks for it, or at its own end at the latest; the states in which
+its answer can't be explained are given up. Answers carry revisions, so few states stay. A call without an answer may
+have taken effect or not: both are gone on with.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Final, NamedTuple
+
+from tests.faults.histories.contract import Call, State, outcomes
+
+MOST_STATES: Final = 500_000
+"""How many may be looked at for one history before it counts as undecided."""
+
+
+class Verdict(NamedTuple):
+    """
+    Attributes:
+        kind: "explained", "violation" or "undecided".
+        at: the number of the call whose answer nothing explains.
+    """
+
+    kind: str
+    at: int | None = None
+
+
+class _Exhausted(Exception):
+    """There are more states than may be looked at."""
+
+
+class _Config(NamedTuple):
+    """A state that the execution may be in, and the open calls that have taken effect in it."""
+
+    state: State
+    applied: frozenset[int]
+
+
+class _Judge:
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._calls = _unnamed(calls)
+        self._told = [_told_revision(call) for call in self._calls]
+        self._ceiling = inf
+        """The least revision that a call told which has not begun yet: a state beyond it explains nothing."""
+        self._open: set[int] = set()
+        self._looked_at = 0
+
+    def verdict(self) -> Verdict:
+        moments = [(call.invoked, False, number) for number, call in enumerate(self._calls)]
+        moments += [(call.until, True, number) for number, call in enumerate(self._calls)]
+        moments.sort()  # at the same moment beginnings come first: more is explained
+        ceilings = [inf]
+        for _, is_end, number in reversed(moments[1:]):
+            ceilings.append(ceilings[-1] if is_end else min(ceilings[-1], self._told[number]))
+        configs = {_Config(State(), frozenset())}
+        for (_, is_end, number), self._ceiling in zip(moments, reversed(ceilings), strict=True):
+            if not is_end:
+                self._open.add(number)
+                continue
+            configs = {
+                _Config(after.state, after.applied - {number})
+                for config in configs
+                for after in self._ends(number, config)
+            }
+            self._open.discard(number)
+            if not configs:
+                return Verdict("violation", number)
+        return Verdict("explained")
+
+    def _ends(self, number: int, config: _Config) -> Iterator[_Config]:
+        """All that the config may have become when this call ends."""
+        if self._calls[number].answer is None:
+            yield config  # it had no effect, if it had none by now
+        ahead, seen = [config], {config}
+        while ahead:
+            one = ahead.pop()
+            if number in one.applied:
+                yield one
+                continue
+            for following in self._following(one):
+                if following not in seen:
+                    seen.add(following)
+                    ahead.append(following)
+
+    def _following(self, config: _Config) -> Iterator[_Config]:
+        """What one more call taking effect makes of it."""
+        waiting = self._open - config.applied
+        for number in self._distinct(waiting):
+            self._looked_at += 1
+            if self._looked_at > MOST_STATES:
+                raise _Exhausted
+            call = self._calls[number]
+            ceiling = min((self._told[other] for other in waiting if other != number), default=inf)
+            for answer, after in outcomes(config.state, call):
+                # Without an answer and without an effect it is as if it had never been.
+                fits = answer.fits(call.answer) if call.answer is not None else after != config.state
+                if fits and after.revision <= min(ceiling, self._ceiling):
+                    yield _Config(after, config.applied | {number})
+
+    def _distinct(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Of calls without an answer that ask for the same only the one that ends first: they lead to the same."""
+        lost: dict[tuple[object, ...], int] = {}
+        for number in numbers:
+            call = self._calls[number]
+            if call.answer is not None:
+                yield number
+                continue
+            wanted = (call.request, call.verb, str(call.arguments), call.attempt, call.expected_revision)
+            other = lost.setdefault(wanted, number)
+            if call.until < self._calls[other].until:
+                lost[wanted] = number
+        yield from lost.values()
+
+
+def _told_revision(call: Call) -> float:
+    """What a call told of the revision; infinity if nothing, or if as a repeat it may have told of the past."""
+    if call.request_id or call.answer is None or call.answer.revision is None:
+        return inf
+    return call.answer.revision
+
+
+def _unnamed(calls: Sequence[Call]) -> list[Call]:
+    """The calls, without the names of requests that nobody has repeated: more states are the same then."""
+    times = Counter(call.request for call in calls)
+    return [replace(call, request_id="") if times[call.request] == 1 else call for call in calls]
+
+
+def judge(calls: Sequence[Call]) -> Verdict:
+    """Whether the calls on one execution can be explained."""
+    try:
+        return _Judge(calls).verdict()
+    except _Exhausted:
+        return Verdict("undecided")

@@ -1,0 +1,233 @@
+"""
+A run: histories are made at a site while things go wrong, and then everything is judged.
+
+Each history must be explained (``judging.py``); what the execution is in the end must agree with its own history; each
+watch must have told what the validators of ``tests/watch`` ask for; and the store must agree with itself
+(``tests/store/checker.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from croco.execution.v1 import execution_service_pb2 as api
+from croco.execution.v1.execution_pb2 import Execution
+from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
+from execution_server.domain.status import ALLOWED, reason_name
+
+from tests.faults.histories.breakages import Breakages
+from tests.faults.histories.callers import Caller, callers
+from tests.faults.histories.judging import Verdict, judge
+from tests.faults.histories.recording import LATE_SECONDS, History, Recorder
+from tests.faults.histories.sites import SERVERS, Site, site
+from tests.faults.histories.traffic import LIMIT_MS, Crowd
+from tests.servers import Server
+from tests.service import aio_channel
+from tests.store.checker import check
+from tests.watch.traffic import Servers, Subject
+from tests.watch.watchers import Watcher
+
+AT_ONCE: Final = 16
+"""How many histories are made at the same time."""
+WATCHED: Final = 8
+"""Of how many histories one is watched."""
+LATE: Final = 4
+"""How many histories with a call that is held back."""
+WATCH_END_SECONDS: Final = 60.0
+"""How long the last messages of a watch may take. It is passed only if one never comes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """
+    Attributes:
+        histories: how many there must be at least.
+        faults: how many faults that affected calls there must be at least.
+        most: how many histories there may be until the faults are enough.
+        languages: of the clients that take part beside the stubs.
+        breakages: the kinds of faults, if not all.
+        late: whether calls are held back beyond their deadlines first; that takes a while.
+        environ: of the servers, other than that of the tests.
+    """
+
+    kind: str
+    seed: int
+    histories: int
+    faults: int
+    most: int
+    languages: Sequence[str] = ("python",)
+    breakages: Sequence[str] = ()
+    late: bool = False
+    servers: int = SERVERS
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Outcome:
+    """What a run has brought to light."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    """In sentences, each after the word for who has found it: history, record, watch, store or log."""
+    effective: Counter[str] = field(default_factory=Counter)
+    void: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    unanswered: int = 0
+    watches: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.verdicts.total()} histories {dict(self.verdicts)}; "
+            f"{self.calls.total()} calls {dict(self.calls)}, {self.unanswered} of unknown outcome; "
+            f"{self.effective.total()} faults {dict(self.effective)}, without effect {dict(self.void)}; "
+            f"{self.watches} watches"
+        )
+
+
+async def run(plan: Plan, folder: Path) -> Outcome:
+    """Carry out the plan."""
+    async with site(plan.kind, folder, plan.servers, plan.environ) as at:
+        made = _Run(plan, at)
+        addresses = [service.address for service in at.services]
+        async with callers(addresses, plan.languages) as everybody:
+            recorder = Recorder(everybody, made.dice)
+            if plan.late:
+                await made.make_late(recorder, everybody)
+            await made.make(recorder)
+            await made.judge(recorder)
+        return made.outcome
+
+
+class _Run:
+    def __init__(self, plan: Plan, at: Site) -> None:
+        self.dice = random.Random(plan.seed)
+        self.outcome = Outcome()
+        self._plan, self._site = plan, at
+        self._crowds: list[Crowd] = []
+        self._servers = Servers(at.services, self.dice)
+        self._watchers: list[tuple[Subject, Watcher, asyncio.Task[None]]] = []
+        self._over = False
+
+    async def make_late(self, recorder: Recorder, callers: Sequence[Caller]) -> None:
+        """Histories of a call that is held back before the store until its time is over."""
+        swallowed, well = callers[:2]
+        await self._make_one(recorder)  # so that the store knows the scripts
+        crowds = [self._crowd(recorder) for _ in range(LATE)]
+        for crowd in crowds:
+            await crowd.create_by(swallowed)
+        self._site.links[swallowed.server].blackhole()
+        await asyncio.gather(*(crowd.outlive(swallowed, well) for crowd in crowds))
+        self._site.links[swallowed.server].lift()
+        await asyncio.gather(*(crowd.look(swallowed) for crowd in crowds))
+
+    async def make(self, recorder: Recorder) -> None:
+        """Histories and faults at the same time."""
+        breakages = Breakages(self._site, recorder, self.dice, self._plan.breakages)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._make(recorder))
+            await breakages.rage(lambda: self._is_enough(breakages))
+            self._over = True
+        self.outcome.effective, self.outcome.void = breakages.effective, breakages.void
+        self.outcome.calls, self.outcome.unanswered = recorder.by, recorder.unanswered.total()
+
+    async def judge(self, recorder: Recorder) -> None:
+        """At rest: what took effect has done so, and nothing more may."""
+        await asyncio.sleep(LATE_SECONDS + LIMIT_MS / 1_000)
+        for crowd in self._crowds:
+            await crowd.look()
+            self._note(crowd.history, await asyncio.to_thread(judge, crowd.history.calls))
+        await self._check_records()
+        await self._end_watches()
+        with self._site.store.client() as client:
+            self._found("store", await asyncio.to_thread(check, client))
+        self._found("log", self._site.log_of_errors())
+
+    def _is_enough(self, breakages: Breakages) -> bool:
+        if len(self._crowds) >= self._plan.most:
+            return True
+        enough = breakages.effective.total() >= self._plan.faults
+        return len(self._crowds) >= self._plan.histories and enough
+
+    async def _make(self, recorder: Recorder) -> None:
+        while not self._over:
+            await self._make_one(recorder)
+
+    async def _make_one(self, recorder: Recorder) -> None:
+        crowd = self._crowd(recorder)
+        await crowd.create()
+        # A failover may lose a change that was not acknowledged yet, and of which watchers were told already.
+        keeps = isinstance(self._site.store, Server)
+        if keeps and crowd.stays and len(self._crowds) % WATCHED == 0:
+            self._watch(crowd.history.id)
+        await crowd.act()
+
+    def _crowd(self, recorder: Recorder) -> Crowd:
+        crowd = Crowd(recorder, History(f"{self._plan.seed} {len(self._crowds)}"), self.dice)
+        self._crowds.append(crowd)
+        return crowd
+
+    def _watch(self, execution_id: str) -> None:
+        subject = Subject(Execution(id=execution_id, revision=1))
+        watcher = Watcher(self._servers, subject, self.dice, slow=lambda: False)
+        self._watchers.append((subject, watcher, asyncio.create_task(watcher.run())))
+
+    def _note(self, history: History, verdict: Verdict) -> None:
+        self.outcome.verdicts[verdict.kind] += 1
+        if verdict.at is not None:
+            calls = "\n  ".join(map(str, sorted(history.calls, key=lambda call: call.invoked)))
+            at = history.calls[verdict.at]
+            self._found("history", [f"{history.id}: nothing explains {at} in\n  {calls}"])
+        if history.others:
+            self._found("history", [f"{history.id} is {history.others} too"])
+
+    def _found(self, who: str, wrong: Iterable[str]) -> None:
+        self.outcome.wrong += [f"{who}: {one}" for one in wrong]
+
+    async def _check_records(self) -> None:
+        """Hold each record that is there against its own history."""
+        async with aio_channel(self._site.services[0].address) as channel:
+            stub: Any = ExecutionServiceStub(channel)
+            for crowd in self._crowds:
+                key = crowd.history.key
+                if crowd.is_there:
+                    request = api.GetExecutionByIdempotencyKeyRequest(idempotency_key=key)
+                    found = (await stub.GetExecutionByIdempotencyKey(request)).execution
+                    self._found("record", (f"{found.id}: {wrong}" for wrong in contradictions(found)))
+
+    async def _end_watches(self) -> None:
+        for subject, _, _ in self._watchers:
+            request = api.GetExecutionRequest(id=subject.record.id)
+            subject.learn((await self._servers.call("GetExecution", request)).execution)
+            subject.rests = True
+        tasks = [task for _, _, task in self._watchers]
+        if tasks:
+            await asyncio.wait(tasks, timeout=WATCH_END_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.outcome.watches = len(tasks)
+        self._found("watch", (one for _, watcher, _ in self._watchers for one in watcher.violations()))
+        await self._servers.close()
+
+
+def contradictions(record: Execution) -> Iterator[str]:
+    """Where a record tells of what must not be."""
+    begun_ms = 0
+    for number, entry in enumerate(record.history):
+        at_ms, from_ = entry.at.ToMilliseconds(), getattr(entry, "from")
+        if number and entry.to not in ALLOWED[from_]:
+            yield f"it went from {from_} to {entry.to}"
+        if reason_name(entry.reason) == "started":
+            begun_ms = at_ms
+        if reason_name(entry.reason) == "attempt_timeout" and at_ms < begun_ms + LIMIT_MS:
+            yield f"attempt {entry.attempt} was ended {begun_ms + LIMIT_MS - at_ms} ms early"
+    starts = [entry.attempt for entry in record.history if reason_name(entry.reason) == "started"]
+    if starts != [*range(1, record.attempts + 1)] or record.attempts > record.max_attempts:
+        yield f"attempts {starts} were started, and it counts {record.attempts} of {record.max_attempts}"

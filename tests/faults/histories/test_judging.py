@@ -1,0 +1,155 @@
+"""A judge who explains everything would pass every run: histories that are good, and what makes them bad."""
+
+from __future__ import annotations
+
+import random
+from itertools import count
+from typing import Any, Final
+
+import pytest
+
+from tests.faults.histories import judging
+from tests.faults.histories.contract import Answer, Call
+from tests.faults.histories.judging import judge
+
+CREATED: Final = Answer("", "pending", 0, 1, created=True, checkpoints=())
+NEVER: Final = 1_000.0
+NUMBERS: Final = count()
+
+
+def call(verb: str, invoked: float, until: float, answer: Answer | None, **more: Any) -> Call:
+    arguments = {"payload": 1} if verb == "create" else {}
+    arguments |= {name: more.pop(name) for name in [*more] if name not in Call.__dataclass_fields__}
+    more.setdefault("request_id", f"nobody else's {next(NUMBERS)}")
+    return Call(verb=verb, invoked=invoked, until=until, answer=answer, arguments=arguments, **more)
+
+
+def told(status: str, attempts: int, revision: int, **more: Any) -> Answer:
+    return Answer("", status, attempts, revision, **more)
+
+
+CREATE: Final = call("create", 0, 1, CREATED)
+START: Final = call("start", 2, 3, told("running", 1, 2))
+REFUSED: Final = Answer("INVALID_STATE_TRANSITION")
+
+EXPLAINED: Final = {
+    "one after the other": [CREATE, START, call("complete", 4, 5, told("completed", 1, 3))],
+    "of two at once one wins": [CREATE, START, call("start", 2, 3, REFUSED)],
+    "in the order that the answers tell": [
+        CREATE,
+        call("fail", 2, 9, told("retrying", 1, 3), retryable=True),
+        call("start", 3, 9, told("running", 1, 2)),
+    ],
+    "a lost answer to what took effect": [CREATE, call("start", 2, 9, None), call("get", 4, 5, START.answer)],
+    "a lost answer to what did not": [CREATE, call("start", 2, 9, None), call("get", 4, 5, CREATED)],
+    "late, but in time": [
+        CREATE,
+        call("start", 2, 9, None),
+        call("get", 4, 5, told("pending", 0, 1)),
+        call("get", 6, 7, START.answer),
+    ],
+    "a repeat is answered as the first": [
+        CREATE,
+        call("start", 2, 3, told("running", 1, 2), request_id="r"),
+        call("cancel", 4, 5, told("cancelled", 1, 3)),
+        call("start", 6, 7, told("running", 1, 2), request_id="r"),
+    ],
+    "two creations with one key": [CREATE, call("create", 2, 3, told("pending", 0, 1, created=False))],
+    "a limit comes true": [
+        call("create", 0, 1, CREATED, timeout_ms=5),
+        START,
+        call("complete", 4, 5, REFUSED),
+        call("get", 6, 7, told("timed_out", 1, 3)),
+    ],
+    "deleted once": [
+        CREATE,
+        call("delete", 2, 3, Answer(), request_id="d"),
+        call("delete", 4, 5, Answer(), request_id="d"),
+        call("delete", 6, 7, Answer("EXECUTION_NOT_FOUND"), request_id="other"),
+    ],
+}
+VIOLATIONS: Final = {
+    "two starts both win": [CREATE, START, call("start", 2, 3, told("running", 1, 2))],
+    "an answer of the past": [CREATE, START, call("get", 4, 5, told("pending", 0, 1))],
+    "an answer of the future": [CREATE, START, call("get", 1.2, 1.5, START.answer)],
+    "an acknowledged change is lost": [CREATE, START, call("start", 4, 5, told("running", 1, 2))],
+    "a repeat takes effect again": [
+        CREATE,
+        call("start", 2, 3, told("running", 1, 2), request_id="r"),
+        call("fail", 4, 5, told("retrying", 1, 3), retryable=True),
+        call("start", 6, 7, told("running", 2, 4), request_id="r"),
+    ],
+    "a lost call takes effect twice": [
+        CREATE,
+        call("start", 2, 9, None),
+        call("fail", 4, 5, told("retrying", 1, 3), retryable=True),
+        call("get", 6, 7, told("running", 2, 4)),
+    ],
+    "a lost call takes effect too late": [
+        CREATE,
+        call("start", 2, 5, None),
+        call("get", 6, 7, told("pending", 0, 1)),
+        call("get", 8, 9, START.answer),
+    ],
+    "a stale attempt is taken": [
+        CREATE,
+        START,
+        call("fail", 4, 5, told("retrying", 1, 3), retryable=True),
+        call("start", 6, 7, told("running", 2, 4)),
+        call("complete", 8, 9, told("completed", 2, 5), attempt=1),
+    ],
+    "one too many attempts": [
+        CREATE,
+        *(
+            one
+            for number in range(3)
+            for one in (
+                call("start", 4 * number + 2, 4 * number + 3, told("running", number + 1, 2 * number + 2)),
+                call(
+                    "fail",
+                    4 * number + 4,
+                    4 * number + 5,
+                    told("retrying", number + 1, 2 * number + 3),
+                    retryable=True,
+                ),
+            )
+        ),
+    ],
+    "a refusal without a reason": [CREATE, call("start", 2, 3, REFUSED)],
+    "a checkpoint is gone": [
+        CREATE,
+        START,
+        call("save_checkpoints", 4, 5, told("running", 1, 3), checkpoints={"a": 1.0}),
+        call("get", 6, 7, told("running", 1, 3, checkpoints=())),
+    ],
+    "an active execution is deleted": [CREATE, START, call("delete", 4, 5, Answer())],
+    "an execution comes back": [
+        CREATE,
+        call("delete", 2, 3, Answer()),
+        call("get", 4, 5, told("pending", 0, 1)),
+    ],
+    "two creations both create": [CREATE, call("create", 0, 1, CREATED, request_id="other")],
+    "a limit where there is none": [CREATE, START, call("get", 4, 5, told("timed_out", 1, 3))],
+}
+
+
+@pytest.mark.parametrize("history", EXPLAINED.values(), ids=EXPLAINED)
+def test_what_the_contract_allows_is_explained(history: list[Call]) -> None:
+    """Whatever the order in which the calls were noted."""
+    for seed in range(5):
+        assert judge(random.Random(seed).sample(history, len(history))).kind == "explained"
+
+
+@pytest.mark.parametrize("history", VIOLATIONS.values(), ids=VIOLATIONS)
+def test_what_it_does_not_is_a_violation(history: list[Call]) -> None:
+    """And nothing else is: without its last call each of these may have happened."""
+    assert judge(history[:-1]).kind == "explained"
+    assert judge(history).kind == "violation"
+
+
+def test_what_takes_too_long_is_undecided_and_not_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run with such a history has proven nothing about it."""
+    monkeypatch.setattr(judging, "MOST_STATES", 50)
+    lost = [call("update", 2, NEVER, None, request_id=str(number)) for number in range(30)]
+    read = call("get", 3, 4, told("pending", 0, 31))
+    assert judge([CREATE, *lost, read]).kind == "undecided"
