@@ -3230,7 +3230,7 @@ type ServerLimits struct {
 	Checkpoints int32 `protobuf:"varint,4,opt,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	// Unary calls under way in one process of the server; one too many is refused with QUOTA_EXCEEDED.
 	CallsUnderWay int32 `protobuf:"varint,5,opt,name=calls_under_way,json=callsUnderWay,proto3" json:"calls_under_way,omitempty"`
-	// Watches, waits and workers' streams on one connection; one too many is refused with TOO_MANY_WATCHES.
+	// Watches and waits on one connection; one too many is refused with TOO_MANY_WATCHES.
 	WatchesPerConnection int32 `protobuf:"varint,6,opt,name=watches_per_connection,json=watchesPerConnection,proto3" json:"watches_per_connection,omitempty"`
 	// The deadline of a call that brings none.
 	DefaultDeadline *durationpb.Duration `protobuf:"bytes,7,opt,name=default_deadline,json=defaultDeadline,proto3" json:"default_deadline,omitempty"`

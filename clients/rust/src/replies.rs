@@ -107,7 +107,7 @@ pub struct ServerLimits {
     pub checkpoints: i32,
     /// Calls under way in one process of the server.
     pub calls_under_way: i32,
-    /// Watches, waits and workers' streams on one connection.
+    /// Watches and waits on one connection.
     pub watches_per_connection: i32,
     /// The deadline of a call that brings none.
     pub default_deadline: Option<Duration>,

@@ -1364,7 +1364,7 @@ pub struct ServerLimits {
     /// Unary calls under way in one process of the server; one too many is refused with QUOTA_EXCEEDED.
     #[prost(int32, tag = "5")]
     pub calls_under_way: i32,
-    /// Watches, waits and workers' streams on one connection; one too many is refused with TOO_MANY_WATCHES.
+    /// Watches and waits on one connection; one too many is refused with TOO_MANY_WATCHES.
     #[prost(int32, tag = "6")]
     pub watches_per_connection: i32,
     /// The deadline of a call that brings none.

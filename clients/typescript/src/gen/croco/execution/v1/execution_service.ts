@@ -674,7 +674,7 @@ export interface ServerLimits {
   checkpoints: number;
   /** Unary calls under way in one process of the server; one too many is refused with QUOTA_EXCEEDED. */
   callsUnderWay: number;
-  /** Watches, waits and workers' streams on one connection; one too many is refused with TOO_MANY_WATCHES. */
+  /** Watches and waits on one connection; one too many is refused with TOO_MANY_WATCHES. */
   watchesPerConnection: number;
   /** The deadline of a call that brings none. */
   defaultDeadline?:
