@@ -1,0 +1,51 @@
+package dev.croco.execution.client;
+
+import java.time.Duration;
+
+/**
+ * What a client may be told beside its target.
+ *
+ * @param tls how to encrypt; null sends plain text
+ * @param token a bearer token to send with every call; null is none. Without TLS, to this machine only
+ * @param deadline how long a call may take, its repeats included, if it says nothing else
+ * @param watchSilence a watch that hears nothing for this long takes its stream for lost. The server sends something
+ *     every 10 s
+ */
+public record ClientOptions(Tls tls, String token, Duration deadline, Duration watchSilence) {
+  public ClientOptions {
+    if (!isPositive(deadline) || !isPositive(watchSilence)) {
+      throw new IllegalArgumentException("deadline and watchSilence must be longer than 0.");
+    }
+  }
+
+  /** Plain text, no token, a deadline of 10 s. */
+  public static ClientOptions usual() {
+    return new ClientOptions(null, null, Duration.ofSeconds(10), Duration.ofSeconds(30));
+  }
+
+  public ClientOptions withTls(Tls tls) {
+    return new ClientOptions(tls, token, deadline, watchSilence);
+  }
+
+  public ClientOptions withToken(String token) {
+    return new ClientOptions(tls, token, deadline, watchSilence);
+  }
+
+  public ClientOptions withDeadline(Duration deadline) {
+    return new ClientOptions(tls, token, deadline, watchSilence);
+  }
+
+  public ClientOptions withWatchSilence(Duration watchSilence) {
+    return new ClientOptions(tls, token, deadline, watchSilence);
+  }
+
+  /** Without the token. */
+  @Override
+  public String toString() {
+    return "ClientOptions(" + tls + ", " + deadline + ", " + watchSilence + ")";
+  }
+
+  private static boolean isPositive(Duration span) {
+    return !span.isNegative() && !span.isZero();
+  }
+}

@@ -1,0 +1,90 @@
+package dev.croco.execution.client.internal;
+
+import dev.croco.execution.client.ClientOptions;
+import dev.croco.execution.client.Tls;
+import io.grpc.ChannelCredentials;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.Metadata;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.stub.MetadataUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+
+/** Opens channels as a client was told to. Each has connections of its own. */
+final class Channels {
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  /**
+   * Targets that never leave this machine. Others may not either, but here it is better to know too few than too many.
+   */
+  private static final Pattern THIS_MACHINE =
+      Pattern.compile("unix:.+|(dns:(///)?)?(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1])(:\\d+)?");
+
+  private final String target;
+  private final ClientOptions options;
+  private final ChannelCredentials credentials;
+
+  Channels(String target, ClientOptions options) {
+    if (options.token() != null && options.tls() == null && !isOnThisMachine(target)) {
+      throw new IllegalArgumentException("A token would be readable on the way to " + target + ": give TLS too.");
+    }
+    this.target = target;
+    this.options = options;
+    this.credentials = credentials(options.tls());
+  }
+
+  static boolean isOnThisMachine(String target) {
+    return THIS_MACHINE.matcher(target).matches();
+  }
+
+  /** Make a channel. It connects with its first call. */
+  ManagedChannel open() {
+    ManagedChannelBuilder<?> builder =
+        Grpc.newChannelBuilder(target, credentials)
+            .defaultLoadBalancingPolicy("round_robin")
+            .userAgent("execution-client-java")
+            // A dead connection is noticed after 25 s.
+            .keepAliveTime(20, TimeUnit.SECONDS)
+            .keepAliveTimeout(5, TimeUnit.SECONDS);
+    if (options.tls() != null && options.tls().serverName() != null) {
+      builder.overrideAuthority(options.tls().serverName());
+    }
+    if (options.token() != null) {
+      Metadata headers = new Metadata();
+      headers.put(AUTHORIZATION, "Bearer " + options.token());
+      builder.intercept(MetadataUtils.newAttachHeadersInterceptor(headers));
+    }
+    if (isOnThisMachine(target)) {
+      // A proxy, which gRPC takes from the environment, would be another machine.
+      builder.proxyDetector(address -> null);
+    }
+    ManagedChannel channel = builder.build();
+    new Reconnection(channel).hasten();
+    return channel;
+  }
+
+  private static ChannelCredentials credentials(Tls tls) {
+    if (tls == null) {
+      return InsecureChannelCredentials.create();
+    }
+    TlsChannelCredentials.Builder credentials = TlsChannelCredentials.newBuilder();
+    try {
+      if (tls.rootCertificates() != null) {
+        credentials.trustManager(new ByteArrayInputStream(tls.rootCertificates()));
+      }
+      if (tls.certificateChain() != null) {
+        credentials.keyManager(
+            new ByteArrayInputStream(tls.certificateChain()), new ByteArrayInputStream(tls.privateKey()));
+      }
+    } catch (IOException error) {
+      throw new IllegalArgumentException("The certificates cannot be read.", error);
+    }
+    return credentials.build();
+  }
+}

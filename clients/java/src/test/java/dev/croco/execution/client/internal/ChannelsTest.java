@@ -1,0 +1,67 @@
+package dev.croco.execution.client.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.croco.execution.client.ClientOptions;
+import dev.croco.execution.client.Tls;
+import io.grpc.Channel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ChannelsTest {
+  private static final ClientOptions WITH_TOKEN = ClientOptions.usual().withToken("secret");
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost:1", "127.0.0.1:1", "dns:///127.9.9.9:1", "[::1]:1", "unix:/run/x"})
+  void aTokenMayStayOnThisMachineInPlainText(String target) {
+    assertTrue(Channels.isOnThisMachine(target));
+    new Connection(target, WITH_TOKEN).close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"example.com:1", "10.0.0.1:1", "localhost.example:1", "127.0.0.1.example.com", "dns:///x:1"})
+  void aTokenIsNotSentInPlainTextElsewhere(String target) {
+    assertFalse(Channels.isOnThisMachine(target));
+    assertThrows(IllegalArgumentException.class, () -> new Connection(target, WITH_TOKEN));
+    new Connection(target, WITH_TOKEN.withTls(Tls.usual())).close();
+  }
+
+  @Test
+  void neitherTokenNorKeyIsPrinted() {
+    Tls tls = Tls.usual().withCertificate("certificate".getBytes(), "secret".getBytes());
+    assertFalse(WITH_TOKEN.withTls(tls).toString().contains("secret"));
+  }
+
+  @Test
+  void optionsOutsideTheirLimitsAreRefused() {
+    assertThrows(IllegalArgumentException.class, () -> ClientOptions.usual().withDeadline(Duration.ZERO));
+    assertThrows(IllegalArgumentException.class, () -> ClientOptions.usual().withWatchSilence(Duration.ofSeconds(-1)));
+    assertThrows(IllegalArgumentException.class, () -> new Tls(null, new byte[0], null, null));
+    ClientOptions mangled = ClientOptions.usual().withTls(Tls.trusting("no certificate".getBytes()));
+    assertThrows(RuntimeException.class, () -> new Connection("x:1", mangled).shortCalls());
+  }
+
+  @Test
+  void aHundredLongCallsShareAConnectionAndLeaveTheirPlaces() {
+    Connection connection = new Connection("localhost:1", ClientOptions.usual());
+    List<Connection.Place> places = new ArrayList<>();
+    for (int call = 0; call < 101; call++) {
+      places.add(connection.longCall());
+    }
+    Channel first = places.get(0).channel();
+    assertEquals(100, places.stream().filter(place -> place.channel() == first).count());
+    places.get(5).close();
+    places.get(5).close();
+    assertEquals(first, connection.longCall().channel());
+    assertFalse(first == connection.longCall().channel());
+    assertFalse(first == connection.shortCalls());
+    connection.close();
+  }
+}
