@@ -9,11 +9,12 @@ from typing import Any, Final
 import grpc.aio
 import pytest
 from croco.execution.v1 import worker_service_pb2 as work
-from croco.execution.v1.execution_pb2 import ExecutionError, Progress
+from croco.execution.v1.execution_pb2 import Execution, ExecutionError, Progress
 from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
 from execution_server.domain.limits import PAYLOAD_BYTES, TIMEOUT_MS
 from execution_server.domain.status import COMPLETED, RETRYING, RUNNING
 from google.protobuf.struct_pb2 import Value
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.raw_worker import RawWorker, milliseconds
 from tests.rpc.refusals import refusal_of
@@ -87,20 +88,28 @@ async def test_a_worker_is_given_no_more_than_it_has_slots_for(
 async def test_the_urgent_come_first_then_the_old_and_nothing_before_its_time(
     channel: grpc.aio.Channel, executions: Any, type_: str
 ) -> None:
-    """Over the wire, with what was scheduled between them."""
+    """Over the wire; the most urgent of all waits until it may come, however long the others take."""
     first = await create(executions, type_)
-    scheduled = first.created_at.ToMilliseconds() + 1_000
-    moment = type(first.created_at)()
-    moment.FromMilliseconds(scheduled)
-    late = await create(executions, type_, scheduled_at=moment, priority=0)
+    never = later(first, 3_600_000)
+    await create(executions, type_, scheduled_at=never, priority=0)
     others = [await create(executions, type_, priority=priority) for priority in (5, 9, 0, 5)]
     async with RawWorker(channel, type_) as worker:
-        for number in range(6):
+        for number in range(5):
             given = await worker.assigned(number + 1)
             await worker.report(given[number], complete=work.WorkCompletion())
-    expected = [others[2], first, others[0], others[3], others[1], late]
+        soon = later(given[4], 1_000)
+        last = await create(executions, type_, scheduled_at=soon, priority=0)
+        given = await worker.assigned(6)
+    expected = [others[2], first, others[0], others[3], others[1], last]
     assert [one.id for one in given] == [one.id for one in expected]
-    assert given[5].started_at.ToMilliseconds() >= scheduled
+    assert given[5].started_at.ToMilliseconds() >= soon.ToMilliseconds()
+
+
+def later(execution: Execution, after_ms: int) -> Timestamp:
+    """So long after the last change of an execution, by the store's clock."""
+    moment = Timestamp()
+    moment.FromMilliseconds(execution.updated_at.ToMilliseconds() + after_ms)
+    return moment
 
 
 BAD_REPORTS: Final[dict[str, tuple[dict[str, Any], str]]] = {
