@@ -103,6 +103,16 @@ class WatchTest {
   }
 
   @Test
+  void aStreamThatHasToldSomethingBeforeItBrokeIsNotCounted() {
+    for (long revision = 1; revision <= 8; revision++) {
+      long next = revision;
+      script.add(stream -> tell(stream, next).onError(Status.INTERNAL.asRuntimeException()));
+    }
+    lastly = stream -> end(stream, 9);
+    assertEquals(9, client.watch("x").stream().count());
+  }
+
+  @Test
   void closingInAnotherThreadEndsTheLoop() throws InterruptedException {
     script.add(stream -> tell(stream, 1));
     Watch watch = client.watch("x");

@@ -70,11 +70,11 @@ public final class Caller {
 
   /**
    * Whether a repeat may help. CANCELLED too: with it, a server that stops ends the calls that have arrived but were
-   * not taken up yet. Of a thread that is interrupted it is gRPC's word for that.
+   * not taken up yet. (It is also how gRPC says that the thread was interrupted, which then ends the pause.)
    */
   private boolean mayPass(ExecutionProblem problem) {
     boolean passing = problem.code() == Status.Code.UNAVAILABLE || problem.code() == Status.Code.CANCELLED;
-    return passing && !Thread.currentThread().isInterrupted() && !connection.isClosed();
+    return passing && !connection.isClosed();
   }
 
   /** gRPC waits for a server that is not there until the deadline, and then does not say so. */
