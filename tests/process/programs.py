@@ -38,6 +38,12 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def freeze(process: "subprocess.Popen[bytes]") -> None:
+    """Stop a child from running, and return when it does: it takes what it was sent meanwhile to the end."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+
 def environment(**extra: str) -> Mapping[str, str]:
     """The environment for a program that imports what the tests import, without settings of the one who runs them."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("EXECUTION_")}
