@@ -43,6 +43,24 @@ TEST(Calls, EachCallHasANameOfItsOwnUnlessItIsGivenOne) {
   EXPECT_EQ(request_ids.at(2), "mine");
 }
 
+TEST(Calls, WhatIsLargeIsRepeatedToo) {
+  Scripted server;
+  server.start = [](int call, const auto&, auto*) {
+    return call == 1 ? Refusal(StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE") : grpc::Status::OK;
+  };
+  ExecutionClient client(server.target(), {.deadline = 60s});
+  client.Start(std::string(3 << 20, 'x'));
+  EXPECT_EQ(server.calls(), 2);
+}
+
+TEST(Calls, AProxyIsNotAskedForThisMachine) {
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  Scripted server;
+  server.start = [](int, const auto&, auto*) { return grpc::Status::OK; };
+  EXPECT_NO_THROW(ExecutionClient(server.target()).Start("x"));
+  unsetenv("http_proxy");
+}
+
 TEST(Calls, AfterFiveTriesTheProblemIsThrownForWhatItIs) {
   Scripted server;
   server.start = [](int, const auto&, auto*) { return Refusal(StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE"); };
