@@ -13,6 +13,7 @@ from . import (
     batches,
     beside,
     calls,
+    clients,
     commands,
     evenness,
     growth,
@@ -47,9 +48,10 @@ SECTIONS: Final[dict[str, Callable[[Scale], Awaitable[None]]]] = {
     "start": start.measure,
     "evenness": evenness.measure,
     "peers": comparing.measure,
+    "clients": clients.measure,
 }
-BY_NAME_ONLY: Final = frozenset({"peers"})
-"""What needs more than is here: Node.js, and packages from registries."""
+BY_NAME_ONLY: Final = frozenset({"clients", "peers"})
+"""What needs more than is here: compilers, Node.js, and packages from registries."""
 
 
 def main() -> int:

@@ -203,6 +203,26 @@ class Driver
     { version: info.version, store: info.store_kind, partitions: info.partitions, durability: info.durability }
   end
 
+  def do_bench(given)
+    payload = Words.native(given["payload"])
+    lives = Queue.new(Array.new(given["lifecycles"], :life)).close
+    loops = Array.new(given["concurrency"]) do
+      Thread.new { life(given["type"], payload) while lives.pop }
+    end
+    loops.each { |one| one.report_on_exception = false }
+    loops.each(&:join)
+    { calls: given["lifecycles"] * CALLS_PER_LIFE }
+  end
+
+  CALLS_PER_LIFE = 6
+
+  def life(type, payload)
+    id = @client.create(type, payload).id
+    attempt = @client.start(id).attempts
+    [1, 2, 3].each { |page| @client.update_progress(id, page, 3, message: "Rendering", attempt: attempt) }
+    @client.complete(id, { "pages" => 3 }, attempt: attempt)
+  end
+
   def do_watch(given)
     arguments = Words.arguments(given.except("as"))
     @watches[given["as"]] = Watched.new(@client.watch(arguments.delete(:id), **arguments))

@@ -2,6 +2,7 @@
 
 import { type ExecutionClient, ExecutionProblem } from "@croco/execution-client";
 
+import { bench } from "./bench.js";
 import { fromExecution, fromProblem, type Words } from "./values.js";
 
 type Verb = (client: ExecutionClient, args: Words) => Promise<unknown>;
@@ -69,4 +70,5 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     const { version, storeKind: store, partitions, durability } = await client.serverInfo(options);
     return { version, store, partitions, durability };
   },
+  bench,
 };

@@ -32,6 +32,7 @@ Json = Any
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES: Final = {"from_status": "from", "to_status": "to"}
 LARGEST_LINE: Final = 1 << 24
+CALLS_PER_LIFE: Final = 6
 
 
 def plain(value: object) -> Json:
@@ -256,6 +257,25 @@ class Driver:
         info = await self.client.server_info()
         facts = {"version": info.version, "partitions": info.partitions}
         return facts | {"store": info.store_kind.value, "durability": info.durability.value}
+
+    async def _bench(self, type: str, payload: Json, lifecycles: int, concurrency: int) -> Json:
+        left = iter(range(lifecycles))
+
+        async def live() -> None:
+            for _ in left:
+                await self._life(type, native(payload))
+
+        async with asyncio.TaskGroup() as loops:
+            for _ in range(concurrency):
+                loops.create_task(live())
+        return {"calls": lifecycles * CALLS_PER_LIFE}
+
+    async def _life(self, type: str, payload: Json) -> None:
+        created = await self.client.create(type, payload)
+        attempt = (await self.client.start(created.id)).attempts
+        for page in (1, 2, 3):
+            await self.client.update_progress(created.id, page, 3, message="Rendering", attempt=attempt)
+        await self.client.complete(created.id, {"pages": 3}, attempt=attempt)
 
     async def _watch(self, **given: Json) -> None:
         name = given.pop("as")

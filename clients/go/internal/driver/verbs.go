@@ -34,6 +34,7 @@ var verbs = map[string]verb{
 	"batch_create":           batchCreate,
 	"batch_get":              batchGet,
 	"server_info":            serverInfo,
+	"bench":                  bench,
 }
 
 // answered is what most verbs answer.

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod background;
+mod bench;
 mod plain;
 mod verbs;
 
@@ -76,6 +77,7 @@ impl Driver {
                 self.workers.insert(with.name(), Working::begin(builder, &with)?);
             }
             "stop_work" => return self.workers.remove(&with.name()).expect("a worker").end().await,
+            "bench" => return bench::perform(&self.client, &with).await,
             _ => return verbs::perform(&self.client, verb, &with).await,
         }
         Ok(Value::Null)
