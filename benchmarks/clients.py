@@ -31,6 +31,8 @@ SCENARIO: Final = ROOT / "tests/clients/scenario.json"
 LOOPS: Final = 32
 """Executions that live at a time."""
 CALLS_PER_LIFE: Final = 6
+WARM_UPS: Final = 4
+"""Rounds that do not count. Compilers at run time need more than one."""
 LARGEST_LINE: Final = 1 << 24
 COLUMNS: Final = (
     "language",
@@ -96,12 +98,12 @@ async def measure(scale: Scale) -> None:
         server = await stack.enter_async_context(processes.service(store))
         reference = await stack.enter_async_context(_driver(REFERENCE, server))
         others = [await stack.enter_async_context(_driver(language, server)) for language in built]
-        for number in range(-1, scale.rounds):
+        for number in range(-WARM_UPS, scale.rounds):
             found = await _round(reference, others, lifecycles)
-            if number >= 0:  # the round before the first warms all up
+            if number >= 0:
                 for language, numbers in found.items():
                     ratios[language].append(numbers)
-            progress(f"clients: round {number + 1} of {scale.rounds}")
+            progress(f"clients: round {number + 1} of {scale.rounds}, after {WARM_UPS} that do not count")
     rows = [[language, *map(spread, zip(*all_, strict=True))] for language, all_ in ratios.items()]
     table("A client's lifecycles / the Python client's", COLUMNS, rows)
     if missing:

@@ -105,6 +105,7 @@ public final class Driver {
         yield watches.remove(as).toTheEnd();
       }
       case "finish" -> begun.remove(as).finish();
+      case "bench" -> new Load(client, with).run(with.count("concurrency"));
       case "stop_work" -> workers.remove(as).stop();
       default -> verbs.perform(command, with);
     };
