@@ -73,8 +73,7 @@ class World:
             case "fill":
                 self._fill()
             case "empty":
-                self.store.resume()
-                self._filling.close()
+                self._empty()
             case "pause":
                 self.store.pause()
             case "resume":
@@ -112,6 +111,19 @@ class World:
 
         wait_until(taken, "the place is taken")
         self._filling.callback(fillers[-1].cancel)  # gRPC cancels a call that nobody refers to
+
+    def _empty(self) -> None:
+        """Give the place back, and wait until it is free: what fills it ends a moment after it is told to."""
+        self.store.resume()
+        self._filling.close()
+        with channel(self.small.address) as connected:
+            stub: Any = ExecutionServiceStub(connected)
+
+            def free() -> bool:
+                code = stub.GetExecution.future(api.GetExecutionRequest(id=ANYBODY), timeout=5).code()
+                return bool(code is grpc.StatusCode.NOT_FOUND)
+
+            wait_until(free, "the place is free")
 
 
 @contextmanager
