@@ -98,7 +98,8 @@ class Proxy:
             if self.refusals and b"HELLO" not in data and b"CLIENT" not in data:
                 pair.client[1].write(self.refusals.popleft())
                 continue
-            if self.cut_after and self.cut_after[0] in data:
+            # One that is to be cut uses up no more, however often and in how many pieces a command says it.
+            if self.cut_after and not pair.doomed and pair.hears(self.cut_after[0], data):
                 self.cut_after.popleft()
                 pair.doomed = True
             pair.server[1].write(data)
@@ -127,6 +128,13 @@ class _Pair:
         self.client, self.server = client, server
         self.passing = passing
         self.doomed = False
+        self._heard = b""
+
+    def hears(self, mark: bytes, data: bytes) -> bool:
+        """Whether what the client has sent so far, *data* the last of it, contains *mark*."""
+        heard = self._heard + data
+        self._heard = heard[1 - len(mark) :]
+        return mark in heard
 
     async def read(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         """What comes, as long as it is passed on."""
