@@ -89,10 +89,13 @@ class Silence:
         self.begun = threading.Event()
         self.ended = threading.Event()
 
-    def keep_in(self, context: grpc.ServicerContext) -> None:
-        """Return when the caller has ended the call."""
+    def end_with(self, context: grpc.ServicerContext) -> None:
+        """Take note of the call's end from now on: its caller may end it before the silence begins."""
         if not context.add_callback(self.ended.set):
             self.ended.set()
+
+    def keep(self) -> None:
+        """Return when the caller has ended the call."""
         self.begun.set()
         assert self.ended.wait(LONG_SECONDS), "the caller never ended the call"
 
@@ -160,7 +163,11 @@ class ScriptedServer:
         self.received[method].append(Received(request, metadata, context.time_remaining(), context.peer()))
         if not self._steps[method]:
             return Fault(grpc.StatusCode.DATA_LOSS, message=f"The test has no step left for {method}.")
-        return self._steps[method].popleft()
+        step = self._steps[method].popleft()
+        for part in step if isinstance(step, Sequence) else [step]:
+            if isinstance(part, Silence):
+                part.end_with(context)
+        return step
 
 
 class _Servicer:
@@ -179,7 +186,7 @@ class _Servicer:
         if isinstance(step, Fault):
             step.raise_in(context)
         if isinstance(step, Silence):
-            step.keep_in(context)
+            step.keep()
             return None
         assert isinstance(step, Message)
         return step
