@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "background.hpp"
+#include "load.hpp"
 #include "to_words.hpp"
 #include "verbs.hpp"
 
@@ -36,6 +37,7 @@ class Driver {
       Take(calls_, as).mapped().Abandon();
       return nullptr;
     }
+    if (what == "bench") return Bench(client_, words);
     return Perform(client_, what, words, {});
   }
 
