@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -24,34 +23,21 @@ from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from ..counts import Histogram
-from ..domain.problems import (
-    Problem,
-    QuotaExceeded,
-    ServerDraining,
-    StoreUnavailable,
-    TooManyWatches,
-    Unexpected,
-)
+from ..domain.problems import QuotaExceeded, ServerDraining
 from ..manager import Terms
 from ..places import Limits as PlaceLimits
 from ..places import Places
 from . import validate
 from .access import Access
-from .errors import code_of, message_of, trailers_of
+from .endings import Context, code_of_end, log_call, problem_of, refuse
 from .parsing import Sized, check_parsed, parser, sized
-
-log = logging.getLogger("execution_server.calls")
 
 MARGIN_SECONDS: Final = 0.1
 """By how much a call ends before its caller's deadline (or a tenth of what is left): the refusal has to travel."""
 
-LOGGED_CHARACTERS: Final = 128
-"""How much of a caller's text a log line takes."""
-
 TRACE_PARENT: Final = regex(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header; what is none is passed over, as that page asks for."""
 
-Context = grpc.aio.ServicerContext[Any, Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
 
@@ -191,9 +177,9 @@ class Calls:
                 _check(request)
                 return await implementation(request, call)
             except BaseException as error:
-                problem = _problem_of(error)
-                code = _code_of_end(problem, context)
-                return await _refuse(context, name, request, problem, error)
+                problem = problem_of(error)
+                code = code_of_end(problem, context)
+                return await refuse(context, name, request, problem, error)
             finally:
                 self.under_way -= 1
                 if placed is not None:
@@ -202,7 +188,7 @@ class Calls:
                 seconds = loop.time() - began
                 self.seen[path, code].observe(seconds)
                 if seconds > slow_seconds:
-                    _log(logging.INFO, "slow call", name, request, seconds=round(seconds, 3))
+                    log_call(logging.INFO, "slow call", name, request, seconds=round(seconds, 3))
 
         return self._around(path, handle) if self._around is not None else handle
 
@@ -220,9 +206,9 @@ class Calls:
                 async for response in implementation(request, call):
                     yield response
             except BaseException as error:
-                problem = _problem_of(error)
-                code = _code_of_end(problem, context)
-                await _refuse(context, name, request, problem, error)
+                problem = problem_of(error)
+                code = code_of_end(problem, context)
+                await refuse(context, name, request, problem, error)
             finally:
                 self.seen[path, code].observe(loop.time() - began)
 
@@ -251,68 +237,6 @@ class Calls:
 def _name(path: str) -> str:
     """The RPC's, without that of its service."""
     return path.rpartition("/")[2]
-
-
-def _problem_of(error: BaseException) -> Problem | None:
-    """What a call's failure means to its caller; None if the caller waits for no answer any more."""
-    match error:
-        case Problem():
-            return error
-        case GeneratorExit() | grpc.aio.AbortError():
-            return None
-        case asyncio.CancelledError():
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                return None  # by the caller, its deadline, or the end of the server
-            # Something that this call shared was cancelled. Without an answer the client would wait for ever.
-            return StoreUnavailable()
-        case _:
-            return Unexpected(secrets.token_hex(6))
-
-
-def _code_of_end(problem: Problem | None, context: Context) -> str:
-    if problem is not None:
-        return problem.code
-    return "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
-
-
-async def _refuse(
-    context: Context, name: str, request: Any, problem: Problem | None, error: BaseException
-) -> None:
-    """Tell the caller why, or let a call end that nobody waits for any more."""
-    if problem is None:
-        raise error
-    _log(
-        _level(problem, error),
-        "failed call",
-        name,
-        request,
-        error,
-        code=problem.code,
-        reason=problem.reason,
-        **problem.metadata,
-    )
-    await context.abort(code_of(problem), message_of(problem), trailers_of(problem))
-
-
-def _level(problem: Problem, error: BaseException) -> int:
-    if isinstance(problem, Unexpected):
-        return logging.ERROR
-    if problem is not error:
-        return logging.WARNING
-    # Of refusals for want of room there are many at once, and ``Places`` tells of them together.
-    return logging.DEBUG if isinstance(problem, QuotaExceeded | TooManyWatches) else logging.INFO
-
-
-def _log(
-    level: int, event: str, name: str, request: Any, error: BaseException | None = None, **fields: object
-) -> None:
-    """One line, with ids and never a payload; with the traceback if the fault is ours."""
-    for field in ("id", "request_id"):
-        if getattr(request, field, ""):
-            fields.setdefault(field, getattr(request, field)[:LOGGED_CHARACTERS])
-    cause = error if level >= logging.ERROR else None
-    log.log(level, event, exc_info=cause, extra={"fields": {"method": name, **fields}})
 
 
 def _check(request: Any) -> None:
