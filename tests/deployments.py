@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, cast
 
 from croco.execution.v1.execution_pb2 import Execution
-from execution_server.dispatch import Demand, Dispatcher
+from execution_server.dispatch import Demand, Dispatcher, Given
 from execution_server.domain.problems import QuotaExceeded
 from execution_server.manager import Decision, Manager, Terms
 from execution_server.places import Limits, Places
@@ -77,8 +77,8 @@ class Worker:
         self._dispatcher = replica.dispatcher
         self._dispatcher.add_demand(self.demand)
 
-    def _give(self, record: Execution | None) -> None:
-        self.given.extend([record] if record is not None else [])
+    def _give(self, one: Given | None) -> None:
+        self.given.extend([one.record] if one is not None else [])
 
     @property
     def ids(self) -> list[str]:

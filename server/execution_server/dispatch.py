@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from croco.execution.v1.execution_pb2 import Execution
 
@@ -31,6 +31,14 @@ PAUSE_SECONDS: Final = 0.2
 """How long to leave a store alone that does not answer."""
 MOST_AT_ONCE: Final = 256
 """How many executions are claimed together."""
+
+
+class Given(NamedTuple):
+    """An execution that became a worker's own."""
+
+    turn: Ready
+    """Where it stood: executions come as the store commits them; whoever gets several at once can put them in order."""
+    record: Execution
 
 
 @dataclass(eq=False)
@@ -51,7 +59,7 @@ class Demand:
     types: tuple[str, ...]
     lease_ms: int
     room: int
-    give: Callable[[Execution | None], None]
+    give: Callable[[Given | None], None]
     claiming: int = 0
     looked: bool = False
     gone: bool = False
@@ -207,7 +215,7 @@ class Dispatcher:
             if record is not None and demand.gone:
                 self.give_back([record])
             else:
-                demand.give(record)
+                demand.give(None if record is None else Given(one, record))
         return record is not None
 
     async def _give_back(self, execution_id: str, attempt: int) -> None:

@@ -238,6 +238,30 @@ async def test_what_was_to_stop_is_cancelled_when_it_is_released(
     assert released.status == CANCELLED
 
 
+async def test_what_is_claimed_together_is_answered_in_order(type_: str) -> None:
+    """It is committed side by side, in a cluster at several primaries, and the slowest may be the first."""
+    async with deployment() as join:
+        replica = await join()
+        service_ = WorkerService(replica.manager, replica.dispatcher, replica.hub, replica.work_places, 100)
+        ids = [await replica.create(type=type_, priority=priority) for priority in range(3)]
+        commit, overtaken = replica.store.wrapped.commit, asyncio.Event()
+
+        async def first_is_slow(before: Stored, *args: Any, **options: Any) -> Any:
+            if before.record.id == ids[0]:
+                await overtaken.wait()
+            return await commit(before, *args, **options)
+
+        replica.store.instead["commit"] = first_is_slow
+        request = work.ClaimExecutionsRequest(worker_id="w", types=[type_], max_executions=3)
+        async with dispatching(replica):
+            call = asyncio.create_task(service_.ClaimExecutions(request, call_terms()))
+            await until(lambda: replica.store.asked["commit"] == 3, "all are being claimed")
+            await until(lambda: not replica.dispatcher._demands, "one of the others is given")
+            overtaken.set()
+            answer = await call
+    assert [one.id for one in answer.executions] == ids
+
+
 async def test_what_was_claimed_for_a_call_that_is_called_off_goes_to_others(type_: str) -> None:
     """The answer was being put together; its caller will never see it, and nobody has to wait for the lease."""
     async with deployment() as join:

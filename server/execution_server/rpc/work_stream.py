@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from croco.execution.v1 import worker_service_pb2 as messages
 from croco.execution.v1.execution_pb2 import Execution
 
-from ..dispatch import Demand, Dispatcher
+from ..dispatch import Demand, Dispatcher, Given
 from ..domain import limits
 from ..domain.problems import AttemptFenced, ExecutionNotFound, Problem, ServerDraining, Unexpected
 from ..domain.status import RUNNING
@@ -176,8 +176,9 @@ class WorkStream:
         """There may be something to tell."""
         self._woken.set()
 
-    def _give(self, record: Execution | None) -> None:
-        if record is not None:
+    def _give(self, one: Given | None) -> None:
+        if one is not None:
+            record = one.record
             self._held[record.id] = record.attempts
             self._holders.enter(record.id, self)
             present(record, self._response(record.ByteSize()).assignments.add())

@@ -10,7 +10,7 @@ from typing import Any, Final
 from croco.execution.v1 import worker_service_pb2 as messages
 from croco.execution.v1.execution_pb2 import Execution
 
-from ..dispatch import Demand, Dispatcher
+from ..dispatch import Demand, Dispatcher, Given
 from ..domain import leases, limits
 from ..domain.problems import AttemptFenced, ExecutionNotFound, ServerDraining, StoreUnavailable
 from ..manager import Manager
@@ -109,15 +109,15 @@ class WorkerService:
             yield
 
     async def _given(self, request: messages.ClaimExecutionsRequest, call: Call) -> list[Execution]:
-        """Wait for the first that can be had, and take what comes with it."""
+        """Wait for the first that can be had, and take what comes with it; the most urgent and the oldest first."""
         loop = asyncio.get_running_loop()
         seconds = request.wait.ToMilliseconds() / 1000 if request.HasField("wait") else WAIT_SECONDS
         until, latest = min(loop.time() + seconds, call.latest), min(call.deadline, call.latest)
-        given: list[Execution] = []
+        given: list[Given] = []
         changed = asyncio.Event()
 
-        def give(record: Execution | None) -> None:
-            given.extend([record] if record is not None else [])
+        def give(one: Given | None) -> None:
+            given.extend([one] if one is not None else [])
             changed.set()
 
         demand = Demand(
@@ -142,13 +142,13 @@ class WorkerService:
                 await _wait(changed, call.latest)
         except BaseException:  # nobody waits for the answer any more
             demand.gone = True
-            self._dispatcher.give_back(given)
+            self._dispatcher.give_back(one.record for one in given)
             raise
         if not given and self._hub.draining:
             raise ServerDraining
         if not given and not demand.looked:
             raise StoreUnavailable
-        return given
+        return [one.record for one in sorted(given, key=lambda one: one.turn)]
 
     async def _beat(self, held: messages.HeldAttempt, call: Call) -> messages.WorkDirective | None:
         try:
