@@ -15,10 +15,11 @@ from typing import Final, NamedTuple
 
 from croco.execution.v1.execution_pb2 import Execution
 
+from .claims import claim_of
 from .domain import ids, requests, transitions
 from .domain.problems import ExecutionNotFound, Problem, StoreUnavailable
 from .domain.record import sign
-from .manager import CREATE, Manager, Terms, claim_of
+from .manager import CREATE, Manager, Terms
 from .store import parts
 from .store.port import Creation, ExecutionStore, Part, Stored, Taken
 

@@ -18,29 +18,18 @@ from typing import Final, NamedTuple, Protocol
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus, HistoryEntry, StatusReason
 
+from .claims import answer_of_holder, claim_of
 from .counts import Histogram
 from .domain import ids, requests, timers, transitions
 from .domain.problems import (
     Contention,
     ExecutionNotFound,
-    IdempotencyKeyReused,
-    InvalidField,
     Problem,
     StoreUnavailable,
 )
 from .domain.record import sign
 from .store import parts
-from .store.port import (
-    Claim,
-    Conflict,
-    ExecutionStore,
-    Part,
-    Query,
-    Stored,
-    Taken,
-    key_claim,
-    request_claim,
-)
+from .store.port import Conflict, ExecutionStore, Part, Query, Stored, Taken, key_claim
 from .turns import Turns
 
 CREATE: Final = "CreateExecution"
@@ -159,7 +148,7 @@ class Manager:
         """
         holder = await self._store.load(holder_id, Part.FULL, deadline=deadline)
         if holder is not None:
-            return _existing(holder.record, template, request)
+            return answer_of_holder(holder.record, template, request)
         if not template.idempotency_key or holder_id == made_id:
             raise ExecutionNotFound(holder_id)  # this request created it, and it was deleted since
         return None
@@ -315,27 +304,3 @@ def _check_time(execution_id: str, terms: Terms) -> None:
     """
     if asyncio.get_running_loop().time() >= terms.deadline:
         raise Contention(execution_id)
-
-
-def claim_of(idempotency_key: str, request_id: str, request: bytes) -> Claim | None:
-    """What makes a creation one of a kind: the creator's key, else the request, else nothing."""
-    if idempotency_key:
-        return key_claim(idempotency_key)
-    return request_claim(request) if request_id else None
-
-
-def _existing(holder: Execution, template: Execution, request: bytes) -> tuple[Execution, bool]:
-    """The answer where the claim is *holder*'s already."""
-    if holder.type != template.type or _canonical(holder) != _canonical(template):
-        if template.idempotency_key:
-            raise IdempotencyKeyReused(template.idempotency_key, holder.id)
-        raise InvalidField("request_id", "names another call already")
-    applied = requests.find(holder, request)
-    if applied is not None:
-        return requests.as_first_answered(holder, applied), applied.revision == 1
-    return holder, not template.idempotency_key
-
-
-def _canonical(execution: Execution) -> bytes:
-    """The payload's bytes with every object's keys in order: equal for equal JSON values."""
-    return execution.payload.SerializeToString(deterministic=True) if execution.HasField("payload") else b""
