@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
@@ -98,12 +98,19 @@ class Cluster:
 
 
 @contextmanager
-def clustered(kind: str, *, failover_ms: int = CALM_MS, durable: bool = False) -> Iterator[Cluster]:
+def clustered(
+    kind: str,
+    *,
+    failover_ms: int = CALM_MS,
+    durable: bool = False,
+    ahead_seconds: Sequence[float] = (0,) * (2 * PRIMARIES),
+) -> Iterator[Cluster]:
     """
     A cluster for as long as the context lasts.
 
     Args:
         failover_ms: after how long a node that does not answer is taken for lost.
+        ahead_seconds: how far the clock of each node is ahead of this machine's.
     """
     options = (
         *("--cluster-enabled", "yes", "--cluster-node-timeout", str(failover_ms)),
@@ -118,9 +125,10 @@ def clustered(kind: str, *, failover_ms: int = CALM_MS, durable: bool = False) -
                     durable=durable,
                     port=free_port(),
                     arguments=(*options, "--cluster-port", str(free_port())),
+                    ahead_seconds=seconds,
                 )
             )
-            for _ in range(2 * PRIMARIES)
+            for seconds in ahead_seconds
         ]
         _form(nodes, failover=failover_ms != CALM_MS)
         cluster = Cluster(kind, nodes)

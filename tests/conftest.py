@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from tests import servers
+from tests import servers, wrong_clocks
 
 # Here for all folders: once a module is imported it is too late, and tests import helpers of other folders.
 pytest.register_assert_rewrite(
@@ -21,8 +21,8 @@ pytest.register_assert_rewrite(
 )
 
 
-def pytest_report_header() -> str:
-    return servers.report()
+def pytest_report_header() -> list[str]:
+    return [servers.report(), wrong_clocks.report()]
 
 
 @pytest.fixture(scope="session", params=servers.KINDS)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Any, Final
 
 import redis
 
@@ -71,29 +71,37 @@ class Watched:
 
 
 @contextmanager
-def watched(kind: str, *, failover_ms: int = CALM_MS, durable: bool = False) -> Iterator[Watched]:
+def watched(
+    kind: str,
+    *,
+    failover_ms: int = CALM_MS,
+    durable: bool = False,
+    ahead_seconds: Sequence[float] = (0,) * (1 + REPLICAS),
+) -> Iterator[Watched]:
     """
     All of them for as long as the context lasts.
 
     Args:
         failover_ms: after how long a server that does not answer is taken for lost.
+        ahead_seconds: how far the clock of the primary and of each replica is ahead of this machine's.
     """
     with ExitStack() as stack:
 
-        def start(config: str = "", *options: str) -> Server:
+        def start(*options: str, **more: Any) -> Server:
             return stack.enter_context(
-                running(kind, durable=durable, port=free_port(), arguments=options, config=config)
+                running(kind, durable=durable, port=free_port(), arguments=options, **more)
             )
 
         delay = ("--repl-diskless-sync-delay", "0")
-        primary = start("", *delay)
-        replicas = [start("", *delay, "--replicaof", "127.0.0.1", str(primary.port)) for _ in range(REPLICAS)]
+        primary = start(*delay, ahead_seconds=ahead_seconds[0])
+        following = (*delay, "--replicaof", "127.0.0.1", str(primary.port))
+        replicas = [start(*following, ahead_seconds=seconds) for seconds in ahead_seconds[1:]]
         config = (
             f"sentinel monitor {NAME} 127.0.0.1 {primary.port} 2\n"
             f"sentinel down-after-milliseconds {NAME} {failover_ms}\n"
             f"sentinel failover-timeout {NAME} {2 * failover_ms}\n"
         )
-        sentinels = [start(config, "--sentinel") for _ in range(SENTINELS)]
+        sentinels = [start("--sentinel", config=config) for _ in range(SENTINELS)]
         found = Watched(kind, [primary, *replicas], sentinels)
         found.await_replicas()
         wait(lambda: all(_knows_all(sentinel) for sentinel in sentinels), "the sentinels know all")

@@ -23,7 +23,7 @@ import pytest
 import redis
 from execution_server import embedded_binary, parent_death
 
-from tests import store_user
+from tests import store_user, wrong_clocks
 from tests.process.programs import freeze
 
 KINDS: Final = ("valkey9", "redis7", "redis62")
@@ -97,6 +97,7 @@ class Server:
         port: int = 0,
         arguments: Sequence[str] = (),
         config: str = "",
+        ahead_seconds: float = 0,
     ) -> None:
         """
         Args:
@@ -104,8 +105,10 @@ class Server:
             port: of 127.0.0.1.
             arguments: more of its command line.
             config: the text of a configuration file that it may write to; then all else is in *arguments*.
+            ahead_seconds: how far its clock is ahead of this machine's; below zero, behind.
         """
         self.kind = kind
+        self._environ = os.environ | wrong_clocks.ahead(ahead_seconds)
         self.port = port
         self._binary = required(kind)
         # Not in pytest's folders: a socket's path may have a hundred characters at most.
@@ -131,6 +134,7 @@ class Server:
                 *("--unixsocket", self.socket, "--dir", self.folder, "--daemonize", "no"),
             ],
             stdout=subprocess.DEVNULL,
+            env=self._environ,
         )
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -200,10 +204,18 @@ class Server:
 
 @contextmanager
 def running(
-    kind: str, *, durable: bool = False, port: int = 0, arguments: Sequence[str] = (), config: str = ""
+    kind: str,
+    *,
+    durable: bool = False,
+    port: int = 0,
+    arguments: Sequence[str] = (),
+    config: str = "",
+    ahead_seconds: float = 0,
 ) -> Iterator[Server]:
     """A server of *kind* for as long as the context lasts; the rest is as for ``Server``."""
-    server = Server(kind, durable=durable, port=port, arguments=arguments, config=config)
+    server = Server(
+        kind, durable=durable, port=port, arguments=arguments, config=config, ahead_seconds=ahead_seconds
+    )
     try:
         yield server
     finally:

@@ -25,6 +25,8 @@ PARTITIONS: Final = 16
 SHORT_SECONDS: Final = (0.1, 0.7)
 """How long something stops, at least and at most. Calls outlive it or not."""
 GIVE_UP_SECONDS: Final = (0.0005, 0.01)
+WRONG_DIGITS: Final = (0.0, 6.0)
+"""By how many seconds a clock is wrong, at least and at most, as powers of ten: up to twelve days."""
 PATIENCE_SECONDS: Final = 60.0
 
 
@@ -50,6 +52,8 @@ class Breakages:
             "scripts forgotten": self._flush_scripts,
             "callers give up": self._give_up,
         }
+        if site.clocks:
+            self.kinds["clock set wrong"] = self._set_clock
         store = site.store
         if isinstance(store, Server):
             self.kinds |= {
@@ -105,7 +109,7 @@ class Breakages:
         return affected
 
     async def _flush_scripts(self) -> int:
-        nodes = await asyncio.to_thread(self._primaries)
+        nodes = await asyncio.to_thread(self._site.primaries)
         before = sum(errors(node, "NOSCRIPT") for node in nodes)
         for node in nodes:
             node.command("SCRIPT", "FLUSH")
@@ -118,6 +122,13 @@ class Breakages:
         await self._a_moment()
         self._recorder.patience = inf
         return self._recorder.gave_up - before
+
+    async def _set_clock(self) -> int:
+        """That of one server jumps and stays as it is, whatever happens next, until it is set again."""
+        number = self._any_server()
+        self._site.clocks[number].set(self._dice.choice([-1, 1]) * 10 ** self._dice.uniform(*WRONG_DIGITS))
+        await self._a_moment()
+        return self._recorder.open_at(number)
 
     async def _kill_store(self, store: Server) -> int:
         await asyncio.to_thread(store.kill9)
@@ -184,15 +195,6 @@ class Breakages:
         affected = self._recorder.open
         await asyncio.to_thread(self._dice.choice([store.move, store.move_at_once]), key)
         return affected
-
-    def _primaries(self) -> list[Server]:
-        match self._site.store:
-            case Cluster() as cluster:
-                return cluster.primaries()
-            case Watched() as watched:
-                return [watched.primary()]
-            case server:
-                return [server]
 
     def _any_server(self) -> int:
         return self._dice.randrange(len(self._site.services))

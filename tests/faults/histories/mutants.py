@@ -154,6 +154,32 @@ MUTANTS: Final = (
     ),
 )
 
+WALL_CLOCK: Final = "int(__import__('time').time() * 1000)"
+"""What the process takes for the time of day, in epoch milliseconds."""
+WITH_CLOCKS: Final = (
+    Mutant(
+        "the time is the store's",
+        "store/redis/clock.py",
+        "return int(time.monotonic() * 1000 + self._offset)",
+        f"return {WALL_CLOCK}",
+        "record",
+    ),
+    Mutant(
+        "an id has the time of the creation",
+        "manager.py",
+        "ids.new_id(now_ms,",
+        f"ids.new_id({WALL_CLOCK},",
+        "record",
+    ),
+    Mutant(
+        "when a call is over is told by the store's clock",
+        "store/redis/store.py",
+        "def _not_after(self, deadline: float) -> int:\n        return self._clock.now_ms()",
+        f"def _not_after(self, deadline: float) -> int:\n        return {WALL_CLOCK}",
+    ),
+)
+"""Those that go by the clock of the process. Where that is right they are, too."""
+
 
 def environ_of(mutant: Mutant, folder: Path) -> dict[str, str]:
     """Make the mutant in a folder; the environment in which it is the server."""

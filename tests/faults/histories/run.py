@@ -1,9 +1,9 @@
 """
 A run: histories are made at a site while things go wrong, and then everything is judged.
 
-Each history must be explained (``judging.py``); what the execution is in the end must agree with its own history; each
-watch must have told what the validators of ``tests/watch`` ask for; and the store must agree with itself
-(``tests/store/checker.py``).
+Each history must be explained (``judging.py``); what the execution is in the end must agree with its own history and
+with the store's clock (``records.py``); each watch must have told what the validators of ``tests/watch`` ask for; and
+the store must agree with itself (``tests/store/checker.py``).
 """
 
 from __future__ import annotations
@@ -11,24 +11,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_pb2 import Execution
-from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
-from execution_server.domain.status import ALLOWED, reason_name
 
 from tests.faults.histories.breakages import Breakages
 from tests.faults.histories.callers import Caller, callers
 from tests.faults.histories.judging import Verdict, judge
 from tests.faults.histories.recording import LATE_SECONDS, History, Recorder
+from tests.faults.histories.records import wrong_records
 from tests.faults.histories.sites import SERVERS, Site, site
 from tests.faults.histories.traffic import LIMIT_MS, Crowd
 from tests.servers import Server
-from tests.service import aio_channel
 from tests.store.checker import check
 from tests.watch.traffic import Servers, Subject
 from tests.watch.watchers import Watcher
@@ -54,6 +52,7 @@ class Plan:
         breakages: the kinds of faults, if not all.
         late: whether calls are held back beyond their deadlines first; that takes a while.
         environ: of the servers, other than that of the tests.
+        stores_apart: whether the clocks of the stores differ, where there are several.
     """
 
     kind: str
@@ -66,6 +65,7 @@ class Plan:
     late: bool = False
     servers: int = SERVERS
     environ: Mapping[str, str] = field(default_factory=dict)
+    stores_apart: bool = False
 
 
 @dataclass
@@ -92,7 +92,8 @@ class Outcome:
 
 async def run(plan: Plan, folder: Path) -> Outcome:
     """Carry out the plan."""
-    async with site(plan.kind, folder, plan.servers, plan.environ) as at:
+    apart = plan.stores_apart
+    async with site(plan.kind, folder, plan.servers, plan.environ, stores_apart=apart) as at:
         made = _Run(plan, at)
         addresses = [service.address for service in at.services]
         async with callers(addresses, plan.languages) as everybody:
@@ -143,7 +144,8 @@ class _Run:
         for crowd in self._crowds:
             await crowd.look()
             self._note(crowd.history, await asyncio.to_thread(judge, crowd.history.calls))
-        await self._check_records()
+        there = [crowd.history for crowd in self._crowds if crowd.is_there]
+        self._found("record", [one async for one in wrong_records(self._site, there)])
         await self._end_watches()
         with self._site.store.client() as client:
             self._found("store", await asyncio.to_thread(check, client))
@@ -190,17 +192,6 @@ class _Run:
     def _found(self, who: str, wrong: Iterable[str]) -> None:
         self.outcome.wrong += [f"{who}: {one}" for one in wrong]
 
-    async def _check_records(self) -> None:
-        """Hold each record that is there against its own history."""
-        async with aio_channel(self._site.services[0].address) as channel:
-            stub: Any = ExecutionServiceStub(channel)
-            for crowd in self._crowds:
-                key = crowd.history.key
-                if crowd.is_there:
-                    request = api.GetExecutionByIdempotencyKeyRequest(idempotency_key=key)
-                    found = (await stub.GetExecutionByIdempotencyKey(request)).execution
-                    self._found("record", (f"{found.id}: {wrong}" for wrong in contradictions(found)))
-
     async def _end_watches(self) -> None:
         for subject, _, _ in self._watchers:
             request = api.GetExecutionRequest(id=subject.record.id)
@@ -215,19 +206,3 @@ class _Run:
         self.outcome.watches = len(tasks)
         self._found("watch", (one for _, watcher, _ in self._watchers for one in watcher.violations()))
         await self._servers.close()
-
-
-def contradictions(record: Execution) -> Iterator[str]:
-    """Where a record tells of what must not be."""
-    begun_ms = 0
-    for number, entry in enumerate(record.history):
-        at_ms, from_ = entry.at.ToMilliseconds(), getattr(entry, "from")
-        if number and entry.to not in ALLOWED[from_]:
-            yield f"it went from {from_} to {entry.to}"
-        if reason_name(entry.reason) == "started":
-            begun_ms = at_ms
-        if reason_name(entry.reason) == "attempt_timeout" and at_ms < begun_ms + LIMIT_MS:
-            yield f"attempt {entry.attempt} was ended {begun_ms + LIMIT_MS - at_ms} ms early"
-    starts = [entry.attempt for entry in record.history if reason_name(entry.reason) == "started"]
-    if starts != [*range(1, record.attempts + 1)] or record.attempts > record.max_attempts:
-        yield f"attempts {starts} were started, and it counts {record.attempts} of {record.max_attempts}"

@@ -16,6 +16,7 @@ import pytest
 from tests.clients.scenario.languages import driver_command
 from tests.faults.histories.run import Plan, run
 from tests.faults.histories.sites import KINDS, SINGLE
+from tests.wrong_clocks import available
 
 SITES: Final = KINDS if os.environ.get("FAULTS_SITES") == "all" else SINGLE
 """A failover takes long, so `make check` leaves those that have any to `make faults`."""
@@ -43,6 +44,7 @@ async def test_whatever_fails_all_histories_can_be_explained(kind: str, number: 
         most=10 * HISTORIES,
         languages=LANGUAGES,
         late=kind == "valkey9",
+        stores_apart=available() and number % 2 == 1,
     )
     outcome = await run(plan, tmp_path)
     print(f"\nFAULTS_SEED={seed} {kind}, round {number}: {outcome}")

@@ -10,7 +10,8 @@ from typing import Final
 
 import pytest
 
-from tests.faults.histories.mutants import MUTANTS, Mutant, environ_of
+from tests import wrong_clocks
+from tests.faults.histories.mutants import MUTANTS, WITH_CLOCKS, Mutant, environ_of
 from tests.faults.histories.run import Plan, run
 
 HISTORIES: Final = 40
@@ -24,6 +25,17 @@ BREAKAGES: Final = ("answers cut off", "callers give up", "connections killed", 
 @pytest.mark.parametrize("some", [MUTANTS[first : first + 5] for first in range(0, len(MUTANTS), 5)])
 async def test_every_seeded_fault_is_found(some: Sequence[Mutant], tmp_path: Path) -> None:
     """And by who looks for such faults, in few histories. Several at the same time, as each waits a lot."""
+    await look_for(some, tmp_path)
+
+
+async def test_whoever_goes_by_the_clock_of_the_process_is_found(tmp_path: Path) -> None:
+    """Each server has a clock that is wrong in another way, so nothing but the store's clock will do."""
+    wrong_clocks.required()
+    await look_for(WITH_CLOCKS, tmp_path)
+
+
+async def look_for(some: Sequence[Mutant], tmp_path: Path) -> None:
+    """Find all of them."""
     complaints = await asyncio.gather(
         *(complaint_about(mutant, tmp_path / str(number)) for number, mutant in enumerate(some))
     )
@@ -60,5 +72,5 @@ async def complaint_about(mutant: Mutant, folder: Path) -> str:
 
 def test_every_mutant_can_be_made_of_the_code_as_it_is(tmp_path: Path) -> None:
     """Where the code has changed so that a mutant finds no line to change, this tells at once which."""
-    for number, mutant in enumerate(MUTANTS):
+    for number, mutant in enumerate(MUTANTS + WITH_CLOCKS):
         environ_of(mutant, tmp_path / str(number))
