@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from execution_server.store.redis.keys import Keys
 
 from tests.clusters import Cluster
@@ -10,6 +12,8 @@ from tests.servers import Server
 
 PARTITION = 0
 """Whose primary is lost."""
+CUT_OFF_SECONDS = 0.5
+"""How long a primary goes on without its replicas."""
 
 Deployment = Cluster | Watched
 
@@ -24,12 +28,26 @@ def primary_of(deployment: Deployment, partition: int = PARTITION) -> Server:
     return deployment.primary() if isinstance(deployment, Watched) else deployment.owner(key_of(partition))
 
 
+def cut_off(deployment: Deployment, partition: int = PARTITION) -> None:
+    """Keep from its replicas what a primary changes from now on. Kill it in the end: then that is gone with it."""
+    primary = primary_of(deployment, partition)
+    primary.command("ACL", "SETUSER", "default", "-psync", "-sync")
+    primary.command("CLIENT", "KILL", "TYPE", "replica")
+
+
 def kill(deployment: Deployment, partition: int = PARTITION) -> None:
     """Lose a primary with its process, and have it back when another has taken over."""
     lost = primary_of(deployment, partition)
     lost.kill9()
     deployment.await_failover(lost)
     lost.start()
+
+
+def kill_cut_off(deployment: Deployment, partition: int = PARTITION) -> None:
+    """Lose a primary with its process, and with all that it did in its last moments."""
+    cut_off(deployment, partition)
+    time.sleep(CUT_OFF_SECONDS)
+    kill(deployment, partition)
 
 
 def stop(deployment: Deployment, partition: int = PARTITION) -> None:

@@ -11,9 +11,9 @@ import pytest
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.manager import Manager
-from execution_server.store.contract.samples import change, created, lifecycle, load, new, soon
+from execution_server.store.contract.samples import Events, change, created, lifecycle, load, new, soon
 from execution_server.store.port import Committed, Part
-from execution_server.store.redis import RedisStore, StoreRefused, open_store
+from execution_server.store.redis import RedisStore, StoreRefused, feed, fenced_subscription, open_store
 from execution_server.store.redis import open as opening
 from execution_server.store.redis.connect import connect
 from execution_server.store.redis.fence import Fence
@@ -24,6 +24,7 @@ from redis.asyncio.connection import AbstractConnection
 from tests.clusters import wait
 from tests.servers import Server, free_port, running
 from tests.store.checker import check
+from tests.store.following import tells_again
 from tests.store.traffic import traffic
 from tests.stores import ALL
 from tests.waiting import until
@@ -146,6 +147,57 @@ async def test_calls_that_come_together_share_a_fence(store: RedisStore, pair: P
     await asyncio.gather(*(created(store) for _ in range(200)))
 
     assert 1 <= count_of(pair.primary, "wait") - fences < 50
+
+
+async def test_a_change_is_told_when_the_replica_has_it(
+    store: RedisStore, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watcher would know of what a failover may undo. What comes meanwhile shares the next fence."""
+    monkeypatch.setattr(fenced_subscription, "WAIT_MS", 60_000)
+    monkeypatch.setattr(feed, "CHECK_SECONDS", 60.0)  # it would raise fences too
+    hasty = await open_store(pair.primary.url)  # waits for nobody
+    events = Events(store)
+    await events.follow_all()
+    fences = count_of(pair.primary, "wait")
+    pair.replica.pause()
+    try:
+        done = [await created(hasty)]
+        await until(lambda: pair.primary.command("INFO", "clients")["blocked_clients"] == 1, "a fence waits")
+        done += [await created(hasty) for _ in range(3)]
+        assert events.seen == []
+    finally:
+        pair.replica.resume()
+
+    await events.until(lambda: len(events.seen) == len(done))
+    assert [event.id for event in events.seen if not isinstance(event, int)] == [
+        one.record.id for one in done
+    ]
+    assert count_of(pair.primary, "wait") - fences == 2
+    await events.feed.close()
+    await hasty.close()
+
+
+async def test_a_change_that_is_not_replicated_is_not_told_but_missed(
+    store: RedisStore, pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Then it is read, which waits for the replica."""
+    hasty = await open_store(pair.primary.url)
+    events = Events(store)
+    await events.follow_all()
+    pair.replica.pause()
+    try:
+        execution_id = (await created(hasty)).record.id
+        partition = store._keys.partition(execution_id)
+        await events.until(lambda: partition in events.seen)
+        assert not events.of(execution_id)
+        assert "feed lost: 0 of 1 replicas have what was told" in caplog.text
+    finally:
+        pair.replica.resume()
+
+    await tells_again(store, events, partition)
+    assert not events.of(execution_id)
+    await events.feed.close()
+    await hasty.close()
 
 
 async def test_connections_that_are_cut_under_fences_cost_nothing(store: RedisStore, pair: Pair) -> None:

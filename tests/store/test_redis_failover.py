@@ -13,17 +13,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from croco.execution.v1.execution_pb2 import ExecutionStatus
+from execution_server.domain.transitions import cancel
 from execution_server.manager import Manager
-from execution_server.store.contract.samples import Events
+from execution_server.places import Limits
+from execution_server.store.contract.samples import Events, change, lifecycle
+from execution_server.store.port import Part
 from execution_server.store.redis import open_store
+from execution_server.watch import Hub
 
 from tests.clusters import clustered
-from tests.failovers import PARTITION, Deployment, hand_over, kill, stop
+from tests.failovers import PARTITION, Deployment, cut_off, hand_over, kill, stop
 from tests.sentinels import REPLICAS, Watched, watched
 from tests.store.checker import check
-from tests.store.following import tells_again
+from tests.store.following import created_in, tells_again
 from tests.store.traffic import traffic
 from tests.stores import ALL
+from tests.waiting import until
 
 CALL_SECONDS = 60.0
 """The budget of a call where none may fail."""
@@ -92,4 +98,38 @@ async def test_notices_go_on_after_a_failover(
     await tells_again(store, events, PARTITION)
     await asyncio.to_thread(deployment.await_replicas)
     await events.feed.close()
+    await store.close()
+
+
+async def test_a_change_that_is_lost_with_its_primary_was_never_told(
+    deployment: Deployment, operator: ThreadPoolExecutor
+) -> None:
+    """Watchers hear what became of the execution instead, under the same revision."""
+    deployment.command("FLUSHALL")
+    store = await open_store(deployment.url, durability="replicated", replicas=replicas_of(deployment))
+    hasty = await open_store(deployment.url, durability="local")  # waits for no replica
+    told_at_once = Events(hasty)
+    await told_at_once.follow_all()
+    hub = Hub(store, Limits(1, 1))
+    before = await created_in(store, PARTITION)
+    async with hub.topic(before.record.id) as topic:
+        cut_off(deployment)
+        start, *_ = lifecycle(store)
+        await change(hasty, before, start)
+        await told_at_once.until(lambda: told_at_once.of(topic.id))
+        await until(lambda: topic.refreshing, "the hub reads what the feed has not told")
+        assert topic.revision == 1
+        await told_at_once.feed.close()
+
+        await asyncio.get_running_loop().run_in_executor(operator, kill, deployment)
+        await asyncio.to_thread(deployment.await_replicas)
+        after = cancel(before.record, now_ms=store.now_ms())
+        deadline = asyncio.get_running_loop().time() + CALL_SECONDS
+        await store.commit(before, after, Part.HEAD, deadline=deadline)
+
+        await until(lambda: topic.revision == 2, "the change that stands is told", CALL_SECONDS)
+        assert topic.record.status == ExecutionStatus.EXECUTION_STATUS_CANCELLED
+        assert not topic.turned_back
+    await hub.close()
+    await hasty.close()
     await store.close()

@@ -193,7 +193,7 @@ class Hub:
             known = topic.revision
             stored = await self._store.load(topic.id, Part.HEAD, deadline=deadline)
             if stored is not None and stored.record.revision < known:
-                topic.turn_back()  # a failover went back behind what was acknowledged
+                topic.turn_back()  # a failover, or a backup, went back behind what was told
                 return
             if stored is not None and stored.record.revision > topic.revision:
                 stored = await self._store.load(topic.id, Part.FULL, deadline=deadline)

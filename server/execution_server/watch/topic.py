@@ -74,7 +74,11 @@ class Topic:
             self._set(basic, history)
 
     def turn_back(self) -> None:
-        """What was told never was, since the store has lost it: nobody's revision means anything any more."""
+        """
+        What was told never was, since the store has lost it: nobody's revision means anything any more.
+
+        Of a store that waits for its replicas nobody is told what may be lost; others, and backups, may go back.
+        """
         self.turned_back = True
         self.wake()
 

@@ -68,6 +68,7 @@ class Breakages:
         else:
             self.kinds |= {
                 "primary killed": lambda: self._fail_over(store, failovers.kill),
+                "primary killed, cut off before": lambda: self._fail_over(store, failovers.kill_cut_off),
                 "primary stopped": lambda: self._fail_over(store, failovers.stop),
                 "primary handed over": lambda: self._fail_over(store, failovers.hand_over),
             }

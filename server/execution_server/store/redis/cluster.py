@@ -26,10 +26,11 @@ import hiredis
 from ...counts import Traffic
 from ...domain.problems import StoreUnavailable
 from . import link
-from .connect import Connect, LinkLost, ask, connect, through
+from .connect import LinkLost, ask, connect, through
 from .fence import Fence
 from .link import ServerLink
 from .slots import SlotMap, key_of
+from .subscription import OnMessage, Subscription
 from .tries import Tries, code_of, means_not_now
 from .url import Node, StoreUrl
 from .wire import Argument, Command
@@ -74,9 +75,9 @@ class ClusterLink:
         """Where a key is, as far as is known."""
         return self._map.owner(key)
 
-    def connect_to(self, node: Node) -> Connect:
-        """Connections to one node."""
-        return through(self._url.pool(node))
+    async def open_subscription(self, node: Node, on_message: OnMessage) -> Subscription:
+        """See ``ServerLink.open_subscription``: at one node."""
+        return await self._link(node).open_subscription(on_message)
 
     async def call(self, *command: Argument, deadline: float) -> Any:
         """See ``Link.call``."""
@@ -191,7 +192,9 @@ class ClusterLink:
             raise LinkLost
         if node not in self._links:
             fence = Fence(self._map.key_at(node, self._fence_key) or self._fence_key, self._replicas)
-            server = ServerLink(self.connect_to(node), fence if self._replicas else None, self.traffic)
+            server = ServerLink(
+                through(self._url.pool(node)), fence if self._replicas else None, self.traffic
+            )
             self._links[node] = server, fence
         return self._links[node][0]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from ..port import Change
 from . import feed
@@ -89,7 +90,7 @@ class ClusterFeed:
             await self._feeds[before].unfollow(partition)
         if owner not in self._feeds:
             self._feeds[owner] = RedisFeed(
-                self._link.connect_to(owner),
+                partial(self._link.open_subscription, owner),
                 self._link,
                 self._keys,
                 self._on_change,

@@ -14,18 +14,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
 from ...domain.problems import StoreUnavailable
 from ..port import Change
 from . import codec
-from .connect import Connect
 from .keys import Keys
 from .link import Link
 from .scripts import checked
-from .subscription import Subscription, SubscriptionLost
+from .subscription import OnMessage, Subscription, SubscriptionLost
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class RedisFeed:
 
     def __init__(
         self,
-        connect: Connect,
+        open_subscription: Callable[[OnMessage], Awaitable[Subscription]],
         link: Link,
         keys: Keys,
         on_change: Callable[[Change], None],
@@ -51,7 +50,7 @@ class RedisFeed:
         *,
         sharded: bool,
     ) -> None:
-        self._connect, self._link, self._keys = connect, link, keys
+        self._open_subscription, self._link, self._keys = open_subscription, link, keys
         self._on_change, self._missed = on_change, missed
         self._prefix = "S" if sharded else ""
         self._partitions: dict[bytes, int] = {}  # channel -> partition
@@ -115,7 +114,7 @@ class RedisFeed:
             await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
 
     async def _subscribe_and_check(self) -> None:
-        subscription = await Subscription.open(self._connect, self._take)
+        subscription = await self._open_subscription(self._take)
         try:
             for partition in self._partitions.values():
                 self._subscribe(subscription, partition)

@@ -31,6 +31,8 @@ from ...counts import Traffic
 from ...domain.problems import StoreUnavailable
 from .connect import Connect, LinkLost
 from .fence import Fence, FencedWire
+from .fenced_subscription import FencedSubscription
+from .subscription import OnMessage, Subscription, connected
 from .tries import Tries, means_not_now
 from .wire import Argument, Command, Reply, Wire
 
@@ -65,6 +67,7 @@ class Link(Protocol):
 
 
 _MakeWire = Callable[[AbstractConnection, Callable[[Wire], None], float], Wire]
+_MakeSubscription = Callable[[AbstractConnection, OnMessage], Subscription]
 
 
 class ServerLink:
@@ -73,12 +76,15 @@ class ServerLink:
     def __init__(self, connect: Connect, fence: Fence | None = None, traffic: Traffic | None = None) -> None:
         """
         Args:
-            fence: what every reply waits for, see ``fence.py``.
+            fence: what every reply waits for, and every change that is told; see ``fence.py``.
             traffic: where to count, if others count there too.
         """
         self.connect = connect
         self.traffic = traffic if traffic is not None else Traffic()
         self._make_wire: _MakeWire = partial(FencedWire, fence) if fence else Wire
+        self._make_subscription: _MakeSubscription = (
+            partial(FencedSubscription, fence) if fence else Subscription
+        )
         self._wire: Wire | None = None
         self._connecting: asyncio.Task[Wire] | None = None
         self._closed = False
@@ -122,6 +128,10 @@ class ServerLink:
         replies = await _all(wire.send(commands), deadline)
         self.traffic.round_trips.observe(now() - began)
         return replies
+
+    async def open_subscription(self, on_message: OnMessage) -> Subscription:
+        """Have whatever is published told, on a connection of its own. Raises SubscriptionLost."""
+        return self._make_subscription(await connected(self.connect), on_message)
 
     async def close(self) -> None:
         """See ``Link.close``."""

@@ -205,7 +205,14 @@ class RedisStore:
     def feed(self, on_change: Callable[[Change], None], missed: Callable[[int], None]) -> Feed:
         if isinstance(self._link, ClusterLink):
             return ClusterFeed(self._link, self._keys, on_change, missed)
-        return RedisFeed(self._link.connect, self._link, self._keys, on_change, missed, sharded=self._sharded)
+        return RedisFeed(
+            self._link.open_subscription,
+            self._link,
+            self._keys,
+            on_change,
+            missed,
+            sharded=self._sharded,
+        )
 
     async def ping(self, *, deadline: float) -> None:
         # Of a cluster one primary is enough: the others' executions are served while one fails over.

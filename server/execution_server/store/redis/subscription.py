@@ -20,36 +20,37 @@ from .tries import code_of
 
 OPEN_SECONDS: Final = 1.0
 PUBLISHED: Final = (b"message", b"smessage")
+OnMessage = Callable[[bytes, bytes], None]
 
 
 class SubscriptionLost(Exception):
     """There is no connection, or it is gone, or it does not answer."""
 
 
+async def connected(connect: Connect) -> AbstractConnection:
+    """
+    A connection for a subscription.
+
+    Raises:
+        SubscriptionLost: the server does not answer.
+    """
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            return await connect()
+    except (LinkLost, TimeoutError) as error:
+        raise SubscriptionLost(type(error.__cause__ or error).__name__) from error
+
+
 class Subscription(asyncio.Protocol):
     """The connection. Nothing is opened again: make a new one."""
 
-    @classmethod
-    async def open(cls, connect: Connect, on_message: Callable[[bytes, bytes], None]) -> Subscription:
-        """
-        Connect, and from then on call *on_message* with the channel and the data of whatever is published.
-
-        Raises:
-            SubscriptionLost: the server does not answer.
-        """
-        try:
-            async with asyncio.timeout(OPEN_SECONDS):
-                connection = await connect()
-        except (LinkLost, TimeoutError) as error:
-            raise SubscriptionLost(type(error.__cause__ or error).__name__) from error
-        return cls(connection, on_message)
-
-    def __init__(self, connection: AbstractConnection, on_message: Callable[[bytes, bytes], None]) -> None:
+    def __init__(self, connection: AbstractConnection, on_message: OnMessage) -> None:
+        """*on_message* is called with the channel and the data of whatever is published."""
         self._connection = connection  # kept: the end of its writer would close the transport
         self._on_message = on_message
         self._pushes = hiredis.Reader(notEnoughData=_NOTHING)
         self._pongs: deque[asyncio.Future[None]] = deque()
-        self._lost = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # why
         self._transport: asyncio.Transport = connection._writer.transport  # type: ignore[union-attr,assignment]
         self._transport.set_protocol(self)
 
@@ -72,18 +73,18 @@ class Subscription(asyncio.Protocol):
         self.send("PING")
         await asyncio.wait((pong, self._lost), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not pong.done():
-            raise SubscriptionLost("it is gone" if self._lost.done() else "it does not answer")
+            raise SubscriptionLost(self._lost.result() if self._lost.done() else "it does not answer")
 
     async def stay(self, seconds: float) -> None:
         """Return after *seconds*, or raise SubscriptionLost as soon as the connection is gone."""
         await asyncio.wait((self._lost,), timeout=seconds)
         if self._lost.done():
-            raise SubscriptionLost("it is gone")
+            raise SubscriptionLost(self._lost.result())
 
-    def close(self) -> None:
+    def close(self, why: str = "it is closed") -> None:
         """End the connection."""
         self._transport.abort()
-        self._end()
+        self._end(why)
 
     def data_received(self, data: bytes) -> None:
         self._pushes.feed(data)
@@ -91,9 +92,10 @@ class Subscription(asyncio.Protocol):
             self._take(push)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end()
+        self._end("it is gone")
 
     def _take(self, push: Any) -> None:
+        """See to what the server has sent."""
         match push:
             case [kind, channel, data] if kind in PUBLISHED:
                 self._on_message(channel, data)
@@ -106,14 +108,14 @@ class Subscription(asyncio.Protocol):
             ):  # nothing is told here: its notices are missed
                 pass
             case hiredis.ReplyError():  # it will not subscribe: without permission, while loading, ...
-                self.close()
+                self.close(str(push))
             case _:  # confirms that a subscription begins or ends
                 pass
 
-    def _end(self) -> None:
+    def _end(self, why: str) -> None:
         self._connection._writer = None
         if not self._lost.done():
-            self._lost.set_result(None)
+            self._lost.set_result(why)
 
 
 _NOTHING: Final = object()
