@@ -113,7 +113,7 @@ check-generated: $(READY) $(GENERATE_READY) ## Check that the generated code is 
 .PHONY: test-deployments
 test-deployments: $(READY) ## Hold clusters, sentinels and replicas of every kind against every fault, and the server on them
 	TEST_ALL_STORES=1 $(BIN)/python -m pytest tests/store/test_redis_cluster.py tests/store/test_redis_sentinel.py \
-	  tests/store/test_redis_durability.py tests/store/test_redis_failover.py
+	  tests/store/test_redis_durability.py tests/store/test_redis_told.py tests/store/test_redis_failover.py
 	for kind in cluster sentinel; do TEST_STORE=$$kind $(BIN)/python -m pytest tests/rpc tests/work tests/watch \
 	  --ignore tests/watch/test_leaks.py; done
 

@@ -7,6 +7,8 @@ from execution_server.store.redis import RedisStore, open_store
 
 from tests.servers import Server
 from tests.store.checker import check
+from tests.store.pairs import Pair, paired
+from tests.stores import ALL
 
 
 @pytest.fixture
@@ -24,3 +26,21 @@ async def redis_store(server: Server) -> AsyncIterator[RedisStore]:
     store = await open_store(server.url)
     yield store
     await store.close()
+
+
+@pytest.fixture(scope="module", params=["valkey9", "redis7", "redis62"] if ALL else ["valkey9"])
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """A pair that all tests of a file share: leave it as it was."""
+    with paired(request.param) as pair:
+        yield pair
+
+
+@pytest.fixture
+async def replicated_store(pair: Pair) -> AsyncIterator[RedisStore]:
+    """A store whose changes are replicated. What it left behind is checked."""
+    pair.primary.command("FLUSHALL")
+    store = await open_store(pair.primary.url, durability="replicated")
+    yield store
+    await store.close()
+    with pair.primary.client() as client:
+        assert check(client) == []

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from itertools import chain, repeat
-from typing import NamedTuple
 
 import pytest
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.manager import Manager
-from execution_server.store.contract.samples import Events, change, created, lifecycle, load, new, soon
+from execution_server.store.contract.samples import change, created, lifecycle, load, new, soon
 from execution_server.store.port import Committed, Part
-from execution_server.store.redis import RedisStore, StoreRefused, feed, fenced_subscription, open_store
+from execution_server.store.redis import RedisStore, StoreRefused, open_store
 from execution_server.store.redis import open as opening
 from execution_server.store.redis.connect import connect
 from execution_server.store.redis.fence import Fence
@@ -24,39 +23,14 @@ from redis.asyncio.connection import AbstractConnection
 from tests.clusters import wait
 from tests.servers import Server, free_port, running
 from tests.store.checker import check
-from tests.store.following import tells_again
+from tests.store.pairs import Pair, count_of
 from tests.store.traffic import traffic
-from tests.stores import ALL
 from tests.waiting import until
 
 
-class Pair(NamedTuple):
-    """A primary and its replica, which write each change to their disks before they answer."""
-
-    primary: Server
-    replica: Server
-
-
-@pytest.fixture(scope="module", params=["valkey9", "redis7", "redis62"] if ALL else ["valkey9"])
-def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
-    """A pair that all tests share: leave it as it was."""
-    delay = ("--repl-diskless-sync-delay", "0")
-    with running(request.param, durable=True, port=free_port(), arguments=delay) as primary:
-        following = ("--replicaof", "127.0.0.1", str(primary.port))
-        with running(request.param, durable=True, port=free_port(), arguments=following) as replica:
-            wait(lambda: replica.command("ROLE")[3] == b"connected", "the replica follows")
-            yield Pair(primary, replica)
-
-
 @pytest.fixture
-async def store(pair: Pair) -> AsyncIterator[RedisStore]:
-    """A store whose changes are replicated. What it left behind is checked."""
-    pair.primary.command("FLUSHALL")
-    store = await open_store(pair.primary.url, durability="replicated")
-    yield store
-    await store.close()
-    with pair.primary.client() as client:
-        assert check(client) == []
+def store(replicated_store: RedisStore) -> RedisStore:
+    return replicated_store
 
 
 async def test_a_replicated_change_is_on_the_replica_when_it_is_acknowledged(
@@ -119,11 +93,6 @@ async def test_a_commit_that_finds_its_earlier_try_waits_for_replicas_too(
     assert outcome.record.attempts == 1
 
 
-def count_of(server: Server, command: str) -> int:
-    """How often a server has carried out a command."""
-    return int(server.command("INFO", "commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"])
-
-
 async def test_a_server_that_has_lost_its_replicas_is_left_for_the_primary(pair: Pair) -> None:
     """It may be cut off from all but us, and others have put another in its place."""
     with running(pair.primary.kind) as cut_off:
@@ -147,57 +116,6 @@ async def test_calls_that_come_together_share_a_fence(store: RedisStore, pair: P
     await asyncio.gather(*(created(store) for _ in range(200)))
 
     assert 1 <= count_of(pair.primary, "wait") - fences < 50
-
-
-async def test_a_change_is_told_when_the_replica_has_it(
-    store: RedisStore, pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A watcher would know of what a failover may undo. What comes meanwhile shares the next fence."""
-    monkeypatch.setattr(fenced_subscription, "WAIT_MS", 60_000)
-    monkeypatch.setattr(feed, "CHECK_SECONDS", 60.0)  # it would raise fences too
-    hasty = await open_store(pair.primary.url)  # waits for nobody
-    events = Events(store)
-    await events.follow_all()
-    fences = count_of(pair.primary, "wait")
-    pair.replica.pause()
-    try:
-        done = [await created(hasty)]
-        await until(lambda: pair.primary.command("INFO", "clients")["blocked_clients"] == 1, "a fence waits")
-        done += [await created(hasty) for _ in range(3)]
-        assert events.seen == []
-    finally:
-        pair.replica.resume()
-
-    await events.until(lambda: len(events.seen) == len(done))
-    assert [event.id for event in events.seen if not isinstance(event, int)] == [
-        one.record.id for one in done
-    ]
-    assert count_of(pair.primary, "wait") - fences == 2
-    await events.feed.close()
-    await hasty.close()
-
-
-async def test_a_change_that_is_not_replicated_is_not_told_but_missed(
-    store: RedisStore, pair: Pair, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Then it is read, which waits for the replica."""
-    hasty = await open_store(pair.primary.url)
-    events = Events(store)
-    await events.follow_all()
-    pair.replica.pause()
-    try:
-        execution_id = (await created(hasty)).record.id
-        partition = store._keys.partition(execution_id)
-        await events.until(lambda: partition in events.seen)
-        assert not events.of(execution_id)
-        assert "feed lost: 0 of 1 replicas have what was told" in caplog.text
-    finally:
-        pair.replica.resume()
-
-    await tells_again(store, events, partition)
-    assert not events.of(execution_id)
-    await events.feed.close()
-    await hasty.close()
 
 
 async def test_connections_that_are_cut_under_fences_cost_nothing(store: RedisStore, pair: Pair) -> None:

@@ -274,7 +274,8 @@ class ExecutionStore(Protocol):
         """
         Must answer a feed that calls *on_change* with changes and *missed* with a partition that lost some.
 
-        Both are called on the event loop and must not block it.
+        A change must not be told before it would survive what an acknowledged one does, see ``facts``. Both are called
+        on the event loop and must not block it.
         """
 
     async def ping(self, *, deadline: float) -> None:
