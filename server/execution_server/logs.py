@@ -30,7 +30,7 @@ def configure(settings: Settings) -> None:
     as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
-    handler.addFilter(_is_no_header)
+    handler.addFilter(_is_no_caller)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
@@ -72,9 +72,14 @@ class TextFormatter(logging.Formatter):
         return _without_passwords("\n".join(lines))
 
 
-def _is_no_header(record: logging.LogRecord) -> bool:
-    """grpcio logs, with a traceback, each header that is no UTF-8: any caller could fill the log, with tokens too."""
-    return not str(record.msg).startswith("Invalid encoding on")
+def _is_no_caller(record: logging.LogRecord) -> bool:
+    """
+    Whether it is not about what any caller can do at will, and so fill the log.
+
+    grpcio logs, with a traceback, each header that is no UTF-8, with tokens too, and each caller that left at the very
+    moment of its answer.
+    """
+    return not str(record.msg).startswith(("Invalid encoding on", "ExecuteBatchError raised in core"))
 
 
 def _utc(record: logging.LogRecord) -> str:

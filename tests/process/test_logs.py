@@ -127,11 +127,16 @@ def test_the_level_is_kept_and_warnings_become_lines(capsys: pytest.CaptureFixtu
     assert "Old ways." in json.loads(line)["message"]
 
 
-def test_a_header_that_is_no_text_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
-    """grpcio would, with its value and a traceback: whoever reaches the port could fill the log."""
+def test_a_header_that_is_no_text_and_a_caller_that_leaves_are_not_logged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """grpcio would, with the header's value and a traceback: whoever reaches the port could fill the log."""
     logs.configure(Settings.load(None, {}))
 
     logging.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"\xff\xfe")
+    logging.getLogger("grpc._cython.cygrpc").exception(
+        "ExecuteBatchError raised in core by servicer method [/a/b]"
+    )
     logging.getLogger("grpc._cython.cygrpc").error("Another fault.")
 
     (line,) = capsys.readouterr().err.splitlines()
