@@ -10,6 +10,8 @@ import time
 from asyncio import get_running_loop
 from collections import Counter
 from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
@@ -38,6 +40,8 @@ from .port import (
     key_claim,
 )
 
+What = TypeVar("What")
+
 
 class MemoryStore(OneByOne):
     """An ``ExecutionStore`` that forgets everything with its process."""
@@ -48,8 +52,8 @@ class MemoryStore(OneByOne):
         self.facts = StoreFacts(StoreKind.STORE_KIND_MEMORY, DurabilityClass.DURABILITY_CLASS_RELAXED)
         self.now_ms = clock or (lambda: time.time_ns() // 1_000_000)
         self._records: dict[str, tuple[bytes, bytes]] = {}  # id -> (record, version)
-        self._claims: dict[str, tuple[str, int | None]] = {}  # name -> (id, when it ends)
-        self._tombstones: dict[str, tuple[bytes, int]] = {}  # id -> (request, when it ends)
+        self._claims: _Remembered[str] = _Remembered(self.now_ms)  # name -> id
+        self._tombstones: _Remembered[bytes] = _Remembered(self.now_ms)  # id -> request
         self._feeds: set[_MemoryFeed] = set()
 
     async def load(self, execution_id: str, part: Part, *, deadline: float) -> Stored | None:
@@ -57,8 +61,7 @@ class MemoryStore(OneByOne):
         return Stored(parts.cut(Execution.FromString(found[0]), part), found[1]) if found else None
 
     async def holder(self, name: str, *, deadline: float) -> str | None:
-        holder_id, ends_ms = self._claims.get(name, (None, None))
-        return None if ends_ms is not None and ends_ms <= self.now_ms() else holder_id
+        return self._claims.get(name)
 
     async def create(self, after: Execution, claim: Claim | None, *, deadline: float) -> Committed | Taken:
         _check_deadline(deadline)
@@ -68,8 +71,7 @@ class MemoryStore(OneByOne):
             holder_id = await self.holder(claim.name, deadline=deadline)
             if holder_id is not None:
                 return Taken(holder_id)
-            ends_ms = None if claim.lifetime_ms is None else self.now_ms() + claim.lifetime_ms
-            self._claims[claim.name] = (after.id, ends_ms)
+            self._claims.put(claim.name, after.id, claim.lifetime_ms)
         return self._put(after, 0, after, Part.FULL)
 
     async def commit(
@@ -92,15 +94,14 @@ class MemoryStore(OneByOne):
             return None if repeated else conflict
         last, _ = self._records.pop(execution_id)
         if before.record.idempotency_key:
-            self._claims.pop(key_claim(before.record.idempotency_key).name, None)
-        self._tombstones[execution_id] = (request, self.now_ms() + REMEMBERED_MS)
+            self._claims.forget(key_claim(before.record.idempotency_key).name)
+        self._tombstones.put(execution_id, request, REMEMBERED_MS)
         head = parts.cut(Execution.FromString(last), Part.HEAD)
         self._tell(Change(execution_id, head.revision, head, deleted=True))
         return None
 
     async def deleted_by(self, execution_id: str, *, deadline: float) -> bytes | None:
-        request, ends_ms = self._tombstones.get(execution_id, (None, 0))
-        return request if ends_ms > self.now_ms() else None
+        return self._tombstones.get(execution_id)
 
     async def page(
         self, query: Query, after_id: str, limit: int, part: Part, *, deadline: float
@@ -189,6 +190,36 @@ class MemoryStore(OneByOne):
 def _check_deadline(deadline: float) -> None:
     if deadline <= get_running_loop().time():
         raise StoreUnavailable
+
+
+class _Remembered(Generic[What]):
+    """What is remembered by name, some of it only for a while. Whatever has ended is gone when more is put to it."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._known: dict[str, tuple[What, int | None]] = {}  # with when it ends
+        self._ends: list[tuple[int, str]] = []  # a heap
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, name: str) -> What | None:
+        what, ends_ms = self._known.get(name, (None, None))
+        return None if ends_ms is not None and ends_ms <= self._now_ms() else what
+
+    def put(self, name: str, what: What, lifetime_ms: int | None) -> None:
+        now_ms = self._now_ms()
+        while self._ends and self._ends[0][0] <= now_ms:
+            at_ms, ended = heappop(self._ends)
+            if self._known.get(ended, (None, None))[1] == at_ms:  # else it was put anew
+                del self._known[ended]
+        ends_ms = None if lifetime_ms is None else now_ms + lifetime_ms
+        self._known[name] = (what, ends_ms)
+        if ends_ms is not None:
+            heappush(self._ends, (ends_ms, name))
+
+    def forget(self, name: str) -> None:
+        self._known.pop(name, None)
 
 
 class _MemoryFeed:
