@@ -7,6 +7,7 @@ name at the moment (``sentinel.py``), or to one node of a cluster (``cluster.py`
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ async def connect(pool: ConnectionPool) -> AbstractConnection:
     connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
     try:
         await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
+        _heed_cancellation()
     except BaseException as error:
         await connection.disconnect(nowait=True)
         # redis-py fails in many ways, TypeError and AttributeError among them.
@@ -50,3 +52,10 @@ async def ask(connection: AbstractConnection, *command: str) -> Any:
         if isinstance(error, Exception):
             raise LinkLost from error
         raise
+
+
+def _heed_cancellation() -> None:
+    """End this task if it is to end. redis-py waits with ``asyncio.wait_for``, which Python 3.11 lets swallow that."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
