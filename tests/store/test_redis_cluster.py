@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 
@@ -12,8 +13,9 @@ from execution_server.manager import Manager
 from execution_server.store.contract import StoreContract
 from execution_server.store.contract.samples import Events, created, load, soon
 from execution_server.store.port import Part, Query
-from execution_server.store.redis import RedisStore, StoreRefused, open_store
+from execution_server.store.redis import RedisStore, StoreRefused, feed, open_store
 from execution_server.store.redis.cluster import ClusterLink
+from execution_server.store.redis.cluster_feed import ClusterFeed
 from execution_server.store.redis.slots import slot_of
 
 from tests.clusters import Cluster, clustered, errors, wait
@@ -22,6 +24,7 @@ from tests.store.checker import check
 from tests.store.following import created_in, tells_again
 from tests.store.traffic import traffic
 from tests.stores import ALL
+from tests.waiting import until
 
 CALL_SECONDS = 60.0
 """The budget of a call where none may fail."""
@@ -140,6 +143,27 @@ async def test_notices_come_from_wherever_the_slot_is(store: RedisStore, cluster
     for _ in range(2):  # away, and to another or back
         await asyncio.to_thread(cluster.move, store._keys.channel(0))
         await tells_again(store, events, 0)
+    await events.feed.close()
+
+
+async def test_a_partition_may_be_unfollowed_just_before_it_is_followed_elsewhere(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody needs to look into that, and the others are followed where they are."""
+    monkeypatch.setattr(feed, "CHECK_SECONDS", 0.02)
+    events = Events(store)
+    cluster_feed = events.feed
+    assert isinstance(cluster_feed, ClusterFeed)
+    leaving = set[asyncio.Task[None]]()
+
+    def is_elsewhere(partition: int) -> bool:
+        leaving.add(asyncio.create_task(cluster_feed.unfollow(partition)))
+        return True
+
+    monkeypatch.setattr(cluster_feed, "_is_elsewhere", is_elsewhere)
+    await events.follow_all()
+    await until(lambda: leaving and not cluster_feed._feeds, "nothing is followed, and no feed is left")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
     await events.feed.close()
 
 

@@ -72,7 +72,8 @@ class ClusterFeed:
                 log.exception("the feed failed")
 
     async def _move(self, partition: int) -> None:
-        await self._place(partition)
+        if partition in self._placed:  # else it was unfollowed since it was looked for
+            await self._place(partition)
         if partition in self._placed:
             self._missed(partition)  # nobody knows what was told in the meantime
 
