@@ -16,6 +16,8 @@ PRIMARIES: Final = 3
 WAIT_SECONDS: Final = 60.0
 CALM_MS: Final = 60_000
 """After how long a node that does not answer is failed over where tests want no failover: never."""
+HAND_OVER_SECONDS: Final = 6.0
+"""After how long a replica that was told to take over has given it up; its own limit is 5 s."""
 BATCH: Final = 10
 """How many keys are moved together."""
 
@@ -59,6 +61,21 @@ class Cluster:
         """The replica of a primary, as it sees itself."""
         followed = [b"slave", b"127.0.0.1", primary.port]
         return next(node for node in self.nodes if node.is_up and node.command("ROLE")[:3] == followed)
+
+    def hand_over(self, primary: Server) -> None:
+        """Have the replica of a primary that is well take over. It tries for some seconds, then it is asked again."""
+        replica, asked = self.replica_of(primary), 0.0
+
+        def has_taken_over() -> bool:
+            nonlocal asked
+            if replica.command("ROLE")[0] == b"master":
+                return True
+            if time.monotonic() >= asked + HAND_OVER_SECONDS:
+                replica.command("CLUSTER", "FAILOVER")
+                asked = time.monotonic()
+            return False
+
+        wait(has_taken_over, "the replica has taken over")
 
     def await_failover(self, lost: Server) -> None:
         """Wait until other nodes have the slots of one that was lost."""

@@ -64,5 +64,5 @@ def hand_over(deployment: Deployment, partition: int = PARTITION) -> None:
     if isinstance(deployment, Watched):
         deployment.hand_over()
     else:
-        deployment.replica_of(former).command("CLUSTER", "FAILOVER")
+        deployment.hand_over(former)
     deployment.await_failover(former)

@@ -48,7 +48,7 @@ async def test_whatever_fails_all_histories_can_be_explained(kind: str, number: 
     )
     outcome = await run(plan, tmp_path)
     print(f"\nFAULTS_SEED={seed} {kind}, round {number}: {outcome}")
-    assert outcome.wrong == []
+    assert outcome.wrong == [], "\n".join(outcome.wrong)
     assert [*outcome.verdicts] == ["explained"]
     assert outcome.effective.total() >= FAULTS, "a void run: too few faults had an effect"
     assert outcome.calls.total() >= CALLS * HISTORIES, "a void run: too few calls"
