@@ -73,7 +73,7 @@ class Outcome:
 
     verdicts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    """In sentences, each after the word for who has found it: history, record, watch, store or log."""
+    """In sentences, each after the word for who has found it: history, judge, record, watch, store or log."""
     effective: Counter[str] = field(default_factory=Counter)
     void: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
@@ -179,10 +179,13 @@ class _Run:
 
     def _note(self, history: History, verdict: Verdict) -> None:
         self.outcome.verdicts[verdict.kind] += 1
-        if verdict.at is not None:
+        if verdict.kind != "explained":
             calls = "\n  ".join(map(str, sorted(history.calls, key=lambda call: call.invoked)))
-            at = history.calls[verdict.at]
-            self._found("history", [f"{history.id}: nothing explains {at} in\n  {calls}"])
+            if verdict.at is None:
+                self._found("judge", [f"{history.id}: there are too many ways to explain\n  {calls}"])
+            else:
+                at = history.calls[verdict.at]
+                self._found("history", [f"{history.id}: nothing explains {at} in\n  {calls}"])
         if history.others:
             self._found("history", [f"{history.id} is {history.others} too"])
 
