@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from itertools import chain, repeat
 
@@ -12,7 +13,7 @@ from execution_server.domain.problems import StoreUnavailable
 from execution_server.manager import Manager
 from execution_server.store.contract.samples import change, created, lifecycle, load, new, soon
 from execution_server.store.port import Committed, Part
-from execution_server.store.redis import RedisStore, StoreRefused, open_store
+from execution_server.store.redis import RedisStore, StoreRefused, open_store, seldom
 from execution_server.store.redis import open as opening
 from execution_server.store.redis.connect import connect
 from execution_server.store.redis.fence import Fence
@@ -68,6 +69,24 @@ async def test_a_change_that_is_not_replicated_is_not_acknowledged(store: RedisS
     assert (await load(store, execution_id)).record.attempts == 1
     follower = pair.replica.command("HGET", store._keys.record(execution_id), "v")
     assert follower == (await load(store, execution_id)).version
+
+
+async def test_a_replica_that_stays_away_does_not_fill_the_log(
+    store: RedisStore, pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each connection is given up after a moment, in every process, for as long as it lasts."""
+    monkeypatch.setattr(seldom, "SECONDS", 3_600.0)
+    caplog.set_level(logging.INFO, "execution_server.store.redis.link")
+    lost = store.traffic.connections_lost
+    pair.replica.pause()
+    try:
+        waiting = asyncio.create_task(store.create(new(store), None, deadline=soon()))
+        await until(lambda: store.traffic.connections_lost > lost + 3, "connections are given up")
+    finally:
+        pair.replica.resume()
+    assert isinstance(await waiting, Committed)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["store connection lost", "store connected"]
 
 
 async def test_a_commit_that_finds_its_earlier_try_waits_for_replicas_too(

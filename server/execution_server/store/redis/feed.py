@@ -24,6 +24,7 @@ from . import codec
 from .keys import Keys
 from .link import Link
 from .scripts import checked
+from .seldom import Seldom
 from .subscription import OnMessage, Subscription, SubscriptionLost
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class RedisFeed:
         self._subscription: Subscription | None = None
         self._subscribed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+        self._seldom = Seldom()
         self.drop: Callable[[int], bool] = lambda partition: False
         """For tests of lost notices: whether to lose the next one of a partition."""
 
@@ -107,7 +109,8 @@ class RedisFeed:
             try:
                 await self._subscribe_and_check()
             except SubscriptionLost as lost:
-                log.warning("feed lost: %s", lost)
+                if self._seldom.is_time():
+                    log.warning("feed lost: %s", lost)
             except Exception:  # without this task nobody would ever be told again
                 log.exception("the feed failed")
             self._miss_all()

@@ -32,6 +32,7 @@ from ...domain.problems import StoreUnavailable
 from .connect import Connect, LinkLost
 from .fence import Fence, FencedWire
 from .fenced_subscription import FencedSubscription
+from .seldom import Seldom
 from .subscription import OnMessage, Subscription, connected
 from .tries import Tries, means_not_now
 from .wire import Argument, Command, Reply, Wire
@@ -87,6 +88,9 @@ class ServerLink:
         )
         self._wire: Wire | None = None
         self._connecting: asyncio.Task[Wire] | None = None
+        self._seldom = Seldom()
+        self._is_news = True
+        """Whether the log has it otherwise that there is a connection."""
         self._closed = False
 
     async def call(self, *command: Argument, deadline: float) -> Any:
@@ -169,7 +173,9 @@ class ServerLink:
         except TimeoutError as error:
             raise LinkLost from error
         self._wire = self._make_wire(connection, self._lost, TRY_SECONDS)
-        log.info("store connected")
+        if self._is_news:
+            log.info("store connected")
+        self._is_news = False
         return self._wire
 
     def _lost(self, wire: Wire) -> None:
@@ -177,7 +183,10 @@ class ServerLink:
             self._wire = None
             if not self._closed:
                 self.traffic.connections_lost += 1
-                log.warning("store connection lost")
+                # With too few replicas each new connection is given up after its first answers.
+                if self._seldom.is_time():
+                    log.warning("store connection lost")
+                    self._is_news = True
 
 
 async def _all(futures: list[Reply], deadline: float) -> list[Any]:
