@@ -153,6 +153,10 @@ manifests: $(READY) ## Make the kustomize base again, after a change of the Helm
 image-test: $(READY) ## Build the container image without a registry and test it (root; Debian's buildah, podman, ...)
 	PYTHON=$(BIN)/python tools/image_test.sh
 
+.PHONY: compose-test
+compose-test: $(READY) ## Run compose.yaml by Docker without a registry and test it (root; Debian's docker.io, ...; Go)
+	PYTHON=$(BIN)/python tools/compose_test.sh
+
 .PHONY: bench
 bench: $(READY) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
