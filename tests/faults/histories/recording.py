@@ -93,15 +93,20 @@ class Recorder:
             told = await caller.call(wish, min(patience, CALL_SECONDS + 1))
         finally:
             self._open[caller.server] -= 1
+        until = loop.time()
+        settled = max(invoked + CALL_SECONDS, until) + LATE_SECONDS
         if told.answer is None:
-            until = max(invoked + CALL_SECONDS, loop.time()) + LATE_SECONDS
+            until = settled
             self.unanswered[caller.server] += 1
             self._shunned_until[caller.server] = loop.time() + SHUN_SECONDS
             self.gave_up += patience < inf
         else:
-            until = loop.time()
             self.answered += 1
         history.note(_call(wish, caller, invoked, until, told), told)
+        if isinstance(caller, DriverCaller) and wish.verb != "get":
+            # A client repeats by itself and tells of its last try only. An earlier one may have been done, and eight
+            # changes or a deletion later nobody knows it any more.
+            history.note(_call(wish, caller, invoked, settled, Told(None)), Told(None))
         return told
 
     def _any(self) -> Caller:

@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Any, Final
 
+import grpc
+import grpc.aio
 from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_pb2 import Execution
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
@@ -30,6 +32,7 @@ BEHIND_MS: Final = 5_000
 AHEAD_MS: Final = 1_000
 """How far ahead: not at all, but this machine's clocks may be corrected meanwhile."""
 PAGE: Final = 100
+PATIENCE_SECONDS: Final = 60.0
 
 
 async def wrong_records(site: Site, histories: Sequence[History]) -> AsyncIterator[str]:
@@ -42,7 +45,7 @@ async def wrong_records(site: Site, histories: Sequence[History]) -> AsyncIterat
         asked_ms = await asyncio.to_thread(site.now_ms)
         for stub, history in zip(cycle(stubs), histories, strict=False):
             request = api.GetExecutionByIdempotencyKeyRequest(idempotency_key=history.key)
-            found = (await stub.GetExecutionByIdempotencyKey(request)).execution
+            found = (await _answered(stub.GetExecutionByIdempotencyKey, request)).execution
             ids.append(found.id)
             for wrong in (*contradictions(found), *untimely(found, history.calls, site.apart)):
                 yield f"{found.id}: {wrong}"
@@ -96,12 +99,23 @@ def untimely(record: Execution, calls: Sequence[Call], apart: tuple[float, float
             yield f"revision {entry.revision} was made at {at_ms}, not within {earliest_ms:.0f}..{latest_ms:.0f}"
 
 
+async def _answered(method: Any, request: Any) -> Any:
+    """The answer; the store may still be busy with what went wrong."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await method(request)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                raise
+
+
 async def _listed(stubs: Sequence[Any]) -> AsyncIterator[str]:
     """The ids of all that is listed, newest first; each page from another server."""
     token, number = "", 0
     while token or not number:
         request = api.ListExecutionsRequest(page_size=PAGE, page_token=token)
-        page = await stubs[number % len(stubs)].ListExecutions(request)
+        page = await _answered(stubs[number % len(stubs)].ListExecutions, request)
         for one in page.executions:
             yield one.id
         token, number = page.next_page_token, number + 1

@@ -61,6 +61,13 @@ EXPLAINED: Final = {
         call("complete", 4, 5, REFUSED),
         call("get", 6, 7, told("timed_out", 1, 3)),
     ],
+    "an earlier try of a repetition that finds nothing": [
+        CREATE,
+        call("start", 2, NEVER, None, request_id="s"),
+        call("get", 3, 4, told("running", 1, 2)),
+        call("delete", 4, 5, Answer(), force=True),
+        call("start", 2, 6, Answer("EXECUTION_NOT_FOUND"), request_id="s"),
+    ],
     "deleted once": [
         CREATE,
         call("delete", 2, 3, Answer(), request_id="d"),
