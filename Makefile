@@ -40,7 +40,7 @@ test: $(READY) ## Run the tests; what is missing on this machine is named (with 
 	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || { \
 	  echo "missing: libfaketime (Debian's package faketime); no clock is set wrong" >&2; \
 	  test -z "$${CI:-}"; }
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/clients/scenario  # test-clients has them
 	TEST_STORE=cluster $(BIN)/python -m pytest tests/rpc/test_list.py tests/rpc/test_count.py tests/rpc/test_batch_create.py \
 	  tests/rpc/test_server_info.py tests/watch/test_watch_executions.py tests/work/test_claims.py
 	@$(MAKE) --no-print-directory test-clients

@@ -112,7 +112,12 @@ def _outcomes(state: State, call: Call) -> Iterator[tuple[Answer, State]]:
         yield Answer() if again else Answer("EXECUTION_NOT_FOUND"), state
     elif state.status:
         first = state.first_answer(call.request)
-        yield (first, state) if first is not None else _changed(state, call)
+        yield (_repeated(first, state, call), state) if first is not None else _changed(state, call)
+
+
+def _repeated(first: Answer, state: State, call: Call) -> Answer:
+    """A repeat's answer: status, attempts and revision of the first, and the checkpoints that there are."""
+    return first._replace(checkpoints=state.checkpoints) if call.verb == "start" else first
 
 
 def _create(state: State, call: Call) -> tuple[Answer, State]:

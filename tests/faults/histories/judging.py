@@ -134,9 +134,26 @@ def _unnamed(calls: Sequence[Call]) -> list[Call]:
     return [replace(call, request_id="") if times[call.request] == 1 else call for call in calls]
 
 
+def _earlier_tries(calls: Sequence[Call]) -> Iterator[Call]:
+    """
+    What each answered call's server may have done for it before the try that it tells of.
+
+    A server repeats its request to the store when the answer is lost, as its callers do: under the call's name, and
+    while it lasts. What others have done between the two tries is then seen by the second, as by any repeat.
+    """
+    told_of = {call.request for call in calls if call.answer is None}
+    for call in calls:
+        if call.request and call.verb != "get" and call.request not in told_of:
+            yield replace(call, answer=None)
+
+
 def judge(calls: Sequence[Call]) -> Verdict:
-    """Whether the calls on one execution can be explained."""
+    """Whether the calls on one execution can be explained; with earlier tries only if not without."""
     try:
-        return _Judge(calls).verdict()
+        verdict = _Judge(calls).verdict()
+        if verdict.kind != "violation":
+            return verdict
+        again = _Judge([*calls, *_earlier_tries(calls)]).verdict()
+        return again if again.kind == "explained" else verdict
     except _Exhausted:
         return Verdict("undecided")

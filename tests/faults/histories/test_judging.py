@@ -68,6 +68,18 @@ EXPLAINED: Final = {
         call("delete", 4, 5, Answer(), force=True),
         call("start", 2, 6, Answer("EXECUTION_NOT_FOUND"), request_id="s"),
     ],
+    "a try of the server's that finds another's checkpoint": [
+        CREATE,
+        call("start", 2, 9, told("running", 1, 2, checkpoints=(("a", 1.0),))),
+        call("get", 3, 4, told("running", 1, 2, checkpoints=())),
+        call("save_checkpoints", 5, 6, told("running", 1, 3), checkpoints={"a": 1.0}),
+    ],
+    "a try of the server's that finds nothing any more": [
+        CREATE,
+        START,
+        call("time_out", 4, 9, Answer("EXECUTION_NOT_FOUND"), attempt=1),
+        call("delete", 6, 7, Answer()),
+    ],
     "deleted once": [
         CREATE,
         call("delete", 2, 3, Answer(), request_id="d"),
@@ -128,6 +140,17 @@ VIOLATIONS: Final = {
         START,
         call("save_checkpoints", 4, 5, told("running", 1, 3), checkpoints={"a": 1.0}),
         call("get", 6, 7, told("running", 1, 3, checkpoints=())),
+    ],
+    "a checkpoint that nobody saved": [
+        CREATE,
+        call("start", 2, 4, told("running", 1, 2, checkpoints=(("a", 1.0),))),
+    ],
+    "what took effect is refused": [
+        CREATE,
+        START,
+        call("complete", 4, 9, None),
+        call("time_out", 4, 9, REFUSED, attempt=None),
+        call("get", 10, 11, told("timed_out", 1, 3)),
     ],
     "an active execution is deleted": [CREATE, START, call("delete", 4, 5, Answer())],
     "an execution comes back": [
