@@ -19,11 +19,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 import redis
 from execution_server import embedded_binary, parent_death
 
 from tests import store_user, wrong_clocks
+from tests.missing import missing
 from tests.process.programs import freeze
 
 KINDS: Final = ("valkey9", "redis7", "redis62")
@@ -51,12 +51,10 @@ def binary(kind: str) -> embedded_binary.StoreBinary | None:
 def required(kind: str) -> embedded_binary.StoreBinary:
     """The program to run for *kind*; skips the test if there is none, or fails it where CI promises to have it."""
     found = binary(kind)
-    if found is not None:
-        return found
-    reason = f"{kind} is missing: no such server on this machine"
-    if os.environ.get("CI") and not (kind == "redis62" and NO_WHEEL):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    if found is None:
+        promised = not (kind == "redis62" and NO_WHEEL)
+        missing(f"{kind} is missing: no such server on this machine", promised=promised)
+    return found
 
 
 def report() -> str:

@@ -7,12 +7,11 @@ Debian's libfaketime stands between the process and the C library. Only the time
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import pytest
+from tests.missing import missing
 
 _LIBRARY: Final = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 """Of Debian's package faketime; the one for programs with threads."""
@@ -25,12 +24,8 @@ def available() -> bool:
 
 def required() -> None:
     """Skip the test where they can't be, or fail it where CI promises that they can."""
-    if available():
-        return
-    reason = "libfaketime is missing (Debian's package faketime): no clock can be set wrong"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    if not available():
+        missing("libfaketime is missing (Debian's package faketime): no clock can be set wrong")
 
 
 def report() -> str:

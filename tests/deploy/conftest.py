@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.missing import missing
 from tools.go_tools import built
 
 
@@ -14,10 +14,8 @@ def program(name: str) -> Path:
     """The program; skips the test if this machine cannot build it, or fails it where CI promises to have it."""
     try:
         return built(name)
-    except FileNotFoundError as missing:
-        if os.environ.get("CI"):
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    except FileNotFoundError as error:
+        missing(str(error))
 
 
 @pytest.fixture(scope="session")

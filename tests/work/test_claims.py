@@ -19,7 +19,7 @@ from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests import service
-from tests.deployments import Worker, deployment, dispatching
+from tests.deployments import Replica, Worker, deployment, dispatching
 from tests.raw_worker import RawWorker, held, milliseconds
 from tests.rpc.subjects import NOBODY
 from tests.rpc.values import of_size
@@ -244,14 +244,7 @@ async def test_what_is_claimed_together_is_answered_in_order(type_: str) -> None
         replica = await join()
         service_ = WorkerService(replica.manager, replica.dispatcher, replica.hub, replica.work_places, 100)
         ids = [await replica.create(type=type_, priority=priority) for priority in range(3)]
-        commit, overtaken = replica.store.wrapped.commit, asyncio.Event()
-
-        async def first_is_slow(before: Stored, *args: Any, **options: Any) -> Any:
-            if before.record.id == ids[0]:
-                await overtaken.wait()
-            return await commit(before, *args, **options)
-
-        replica.store.instead["commit"] = first_is_slow
+        overtaken = slow_commit(replica, ids[0])
         request = work.ClaimExecutionsRequest(worker_id="w", types=[type_], max_executions=3)
         async with dispatching(replica):
             call = asyncio.create_task(service_.ClaimExecutions(request, call_terms()))
@@ -268,14 +261,7 @@ async def test_what_was_claimed_for_a_call_that_is_called_off_goes_to_others(typ
         replica = await join()
         service_ = WorkerService(replica.manager, replica.dispatcher, replica.hub, replica.work_places, 100)
         ids = sorted([await replica.create(type=type_) for _ in range(2)])
-        commit, release = replica.store.wrapped.commit, asyncio.Event()
-
-        async def second_is_slow(before: Stored, *args: Any, **options: Any) -> Any:
-            if before.record.id == ids[1]:
-                await release.wait()
-            return await commit(before, *args, **options)
-
-        replica.store.instead["commit"] = second_is_slow
+        release = slow_commit(replica, ids[1])
         request = work.ClaimExecutionsRequest(worker_id="w", types=[type_], max_executions=2)
         async with dispatching(replica):
             call = asyncio.create_task(service_.ClaimExecutions(request, call_terms()))
@@ -288,6 +274,19 @@ async def test_what_was_claimed_for_a_call_that_is_called_off_goes_to_others(typ
             await heir.has(2)
     assert sorted(heir.ids) == ids
     assert {(one.attempts, one.refunded_attempts, one.crashes) for one in heir.given} == {(2, 1, 0)}
+
+
+def slow_commit(replica: Replica, id_: str) -> asyncio.Event:
+    """Let commits of one execution wait for the event."""
+    commit, event = replica.store.wrapped.commit, asyncio.Event()
+
+    async def waiting(before: Stored, *args: Any, **options: Any) -> Any:
+        if before.record.id == id_:
+            await event.wait()
+        return await commit(before, *args, **options)
+
+    replica.store.instead["commit"] = waiting
+    return event
 
 
 def call_terms() -> Call:

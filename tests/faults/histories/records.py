@@ -33,6 +33,7 @@ AHEAD_MS: Final = 1_000
 """How far ahead: not at all, but this machine's clocks may be corrected meanwhile."""
 PAGE: Final = 100
 PATIENCE_SECONDS: Final = 60.0
+PAUSE_SECONDS: Final = 0.1
 
 
 async def wrong_records(site: Site, histories: Sequence[History]) -> AsyncIterator[str]:
@@ -108,6 +109,7 @@ async def _answered(method: Any, request: Any) -> Any:
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
                 raise
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _listed(stubs: Sequence[Any]) -> AsyncIterator[str]:
