@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share. Each is a line or two around code in a module of its own."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -19,6 +20,11 @@ pytest.register_assert_rewrite(
     "tests.waiting",
     "tests.work.calls",
 )
+
+# What a shell without job control starts in the background ignores SIGINT, and so does all that is started from
+# there. The programs that tests stop by Ctrl-C must not.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> list[str]:

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from .programs import HERE, press_ctrl_c, program, run, wait_until
+from .programs import DEADLINE_SECONDS, HERE, press_ctrl_c, program, run, wait_until
 
 STANDIN = HERE / "serve_standin.py"
 COMMAND = ("-m", "execution_server")
@@ -48,7 +48,7 @@ def test_serve_runs_on_its_own_store_and_takes_it_along_when_it_stops(tmp_path: 
         wait_until(lambda: ready_file.exists() and "unix" in ready_file.read_text(), "the server is ready")
         assert ready_file.read_text() == f"unix://{tmp_path}/data/store.sock?db=0\n"
         server.terminate()
-        _, log = server.communicate()
+        _, log = server.communicate(timeout=DEADLINE_SECONDS)
 
     assert server.returncode == 0
     assert not ready_file.exists()
@@ -236,7 +236,7 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     with program(*words) as server:
         wait_until((tmp_path / "r").exists, "the server is ready")
         press_ctrl_c(server)
-        _, log = server.communicate()
+        _, log = server.communicate(timeout=DEADLINE_SECONDS)
 
     assert server.returncode == 130
     assert "Traceback" not in log

@@ -43,7 +43,7 @@ def test_executions_outlive_the_server(
         request = api.CreateExecutionRequest(type="report")
         created = service.CreateExecution(request, timeout=DEADLINE_SECONDS).execution
         stop(server)
-        _, log = server.communicate()
+        _, log = server.communicate(timeout=DEADLINE_SECONDS)
         assert server.returncode == 0, log
     assert not (tmp_path / "ready").exists()
     assert "Traceback" not in log

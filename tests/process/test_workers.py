@@ -14,7 +14,7 @@ from execution_server import workers
 from execution_server.config import Settings
 from execution_server.ports import PortRefused
 
-from .programs import HERE, is_running, press_ctrl_c, program, run, wait_until
+from .programs import DEADLINE_SECONDS, HERE, is_running, press_ctrl_c, program, run, wait_until
 
 pytestmark = pytest.mark.skipif(
     not hasattr(socket, "SO_REUSEPORT"), reason="workers share a port by SO_REUSEPORT"
@@ -85,7 +85,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
 
         assert server.workers(2, without=frozenset({victim})) == (first - {victim}) | replaced
         server.process.terminate()
-        _, log = server.process.communicate()
+        _, log = server.process.communicate(timeout=DEADLINE_SECONDS)
     assert f"(process {victim}) has ended with exit status -9; starting another one" in log
 
 
