@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from tests.faults.histories.contract import Call, State, outcomes
 
-MOST_STATES: Final = 500_000
+MOST_STATES: Final = 1_000_000
 """How many may be looked at for one history before it counts as undecided."""
 
 
@@ -92,7 +92,23 @@ class _Judge:
                     ahead.append(following)
 
     def _following(self, config: _Config) -> Iterator[_Config]:
-        """What one more call taking effect makes of it."""
+        """
+        What one more call taking effect makes of it.
+
+        An answer that fits and changes nothing may as well be given now, whatever comes after: then that alone is gone
+        on with. What time brings is not lost by it, as each call that needs it brings it.
+        """
+        changed = []
+        for number, after in self._effects(config):
+            following = _Config(after, config.applied | {number})
+            if after == config.state:
+                yield following
+                return
+            changed.append(following)
+        yield from changed
+
+    def _effects(self, config: _Config) -> Iterator[tuple[int, State]]:
+        """Each open call that may take effect now, with what it leads to."""
         waiting = self._open - config.applied
         for number in self._distinct(waiting):
             self._looked_at += 1
@@ -104,7 +120,7 @@ class _Judge:
                 # Without an answer and without an effect it is as if it had never been.
                 fits = answer.fits(call.answer) if call.answer is not None else after != config.state
                 if fits and after.revision <= min(ceiling, self._ceiling):
-                    yield _Config(after, config.applied | {number})
+                    yield number, after
 
     def _distinct(self, numbers: Iterable[int]) -> Iterator[int]:
         """Of calls without an answer that ask for the same only the one that ends first: they lead to the same."""

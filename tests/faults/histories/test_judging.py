@@ -177,6 +177,13 @@ def test_what_it_does_not_is_a_violation(history: list[Call]) -> None:
     assert judge(history).kind == "violation"
 
 
+def test_calls_that_change_nothing_are_not_tried_in_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty at once have more orders than anybody could look at."""
+    monkeypatch.setattr(judging, "MOST_STATES", 2_000)
+    refused = [call("complete", 2, 9, REFUSED) for _ in range(30)]
+    assert judge([CREATE, *refused, call("start", 3, 8, told("running", 1, 2))]).kind == "explained"
+
+
 def test_what_takes_too_long_is_undecided_and_not_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run with such a history has proven nothing about it."""
     monkeypatch.setattr(judging, "MOST_STATES", 50)
