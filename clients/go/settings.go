@@ -36,12 +36,20 @@ var thisMachine = regexp.MustCompile(
 	`^(unix(-abstract)?:.+` +
 		`|((dns|passthrough):(///)?)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)$`)
 
+var (
+	headerName = regexp.MustCompile(`^[0-9a-z_.-]+$`)
+	headerText = regexp.MustCompile(`^[ -~]*$`)
+)
+
 // ClientOptions are what a client may be told beside its target.
 type ClientOptions struct {
 	// TLS says how to encrypt; nil sends plain text.
 	TLS *tls.Config
 	// Token is a bearer token to send with every call. Without TLS, to this machine only.
 	Token string
+	// Metadata answers what else to send with a call, by name, such as the trace that its context is in. It is asked for
+	// every try and every stream, from several goroutines; the names are lower case, and "authorization" is the token's.
+	Metadata func(ctx context.Context) map[string]string
 	// Deadline is how long a call may take, its repeats included, if its context has no deadline. 0 is 10 s.
 	Deadline time.Duration
 	// WatchSilence is how long a watch hears nothing until it takes its stream for lost. 0 is 30 s; the server sends
@@ -88,6 +96,9 @@ func (s settings) dialOptions() []grpc.DialOption {
 	if s.Token != "" {
 		options = append(options, grpc.WithPerRPCCredentials(bearer{s.Token, s.TLS != nil}))
 	}
+	if s.Metadata != nil {
+		options = append(options, grpc.WithPerRPCCredentials(headers(s.Metadata)))
+	}
 	if s.onThisMachine() {
 		// A proxy, which gRPC takes from the environment, would be another machine.
 		options = append(options, grpc.WithNoProxy())
@@ -113,3 +124,19 @@ func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]strin
 }
 
 func (b bearer) RequireTransportSecurity() bool { return b.secure }
+
+// headers sends with every call what it answers.
+type headers func(ctx context.Context) map[string]string
+
+// GetRequestMetadata fails, and the call with it, where gRPC would send what no server takes.
+func (h headers) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	answered := h(ctx)
+	for name, value := range answered {
+		if !headerName.MatchString(name) || name == "authorization" || !headerText.MatchString(value) {
+			return nil, fmt.Errorf("metadata: %q cannot be sent as a header with a text of printable ASCII", name)
+		}
+	}
+	return answered, nil
+}
+
+func (headers) RequireTransportSecurity() bool { return false }

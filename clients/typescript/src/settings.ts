@@ -45,6 +45,11 @@ export interface ConnectionOptions {
   readonly tls?: TlsOptions;
   /** A bearer token to send with every call. Without `tls`, to this machine only. */
   readonly token?: string;
+  /**
+   * Answers what else to send with a call, by name, such as the trace that the caller is in. It is asked once for every
+   * call and every stream; what it throws the call throws. "authorization" is the token's.
+   */
+  readonly metadata?: () => Readonly<Record<string, string>>;
 }
 
 /** What a client was told; the constructors of client and worker explain it. */
@@ -52,14 +57,16 @@ export class Settings {
   readonly target: string;
   readonly #tls: TlsOptions | undefined;
   readonly #token: string | undefined;
+  readonly #metadata: () => Readonly<Record<string, string>>;
 
-  constructor(target: string, { tls, token }: ConnectionOptions) {
+  constructor(target: string, { tls, token, metadata = () => ({}) }: ConnectionOptions) {
     if (token !== undefined && tls === undefined && !THIS_MACHINE.test(target)) {
       throw new RangeError(`A token would be readable on the way to ${target}: give tls too.`);
     }
     this.target = target;
     this.#tls = tls;
     this.#token = token;
+    this.#metadata = metadata;
   }
 
   credentials(): ChannelCredentials {
@@ -75,6 +82,7 @@ export class Settings {
    */
   metadata({ waitForReady }: { waitForReady: boolean }): Metadata {
     const metadata = new Metadata({ waitForReady });
+    for (const [name, value] of Object.entries(this.#metadata())) metadata.set(name, value);
     if (this.#token !== undefined) metadata.set("authorization", `Bearer ${this.#token}`);
     return metadata;
   }

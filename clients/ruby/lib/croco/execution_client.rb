@@ -53,10 +53,12 @@ module Croco
 
     # +target+ is the server as gRPC names it, such as "localhost:50051" or "dns:///execution-headless:50051"; calls go round
     # robin over all addresses that the name has. +tls+ is a Tls, nil sends plain text; +token+ a bearer token to send with
-    # every call, without +tls+ to this machine only. +deadline+ is how long a call may take, its repeats included, if it
+    # every call, without +tls+ to this machine only. +metadata+ is called before every try and every stream and answers what
+    # else to send with it, by name, such as the trace that the caller is in; what it raises the call raises. +deadline+ is how long a call may take, its repeats included, if it
     # says nothing else. A watch that hears nothing for +watch_silence+ takes its stream for lost. All in seconds.
-    def initialize(target, tls: nil, token: nil, deadline: 10, watch_silence: 30)
-      @settings = Settings.new(target: target, tls: tls, token: token, deadline: deadline, watch_silence: watch_silence)
+    def initialize(target, tls: nil, token: nil, metadata: nil, deadline: 10, watch_silence: 30)
+      @settings = Settings.new(target: target, tls: tls, token: token, metadata: metadata, deadline: deadline,
+                               watch_silence: watch_silence)
       @connection = Connection.new(@settings)
       @calls = Calls.new(@connection, @settings)
     end

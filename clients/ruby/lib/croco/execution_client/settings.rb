@@ -29,9 +29,10 @@ module Croco
 
       attr_reader :target, :deadline, :watch_silence
 
-      def initialize(target:, tls:, token:, deadline:, watch_silence:)
+      def initialize(target:, tls:, token:, metadata:, deadline:, watch_silence:)
         raise ArgumentError, "deadline and watch_silence must be longer than 0." unless deadline.positive? && watch_silence.positive?
 
+        @metadata = metadata
         @target, @tls, @token, @deadline, @watch_silence = target, tls, token, deadline, watch_silence
         return if token.nil? || tls || on_this_machine?
 
@@ -45,7 +46,10 @@ module Croco
       end
 
       # What to send with every call.
-      def metadata = @token ? { "authorization" => "Bearer #{@token}" } : {}
+      def metadata
+        headers = @metadata ? @metadata.call.to_h : {}
+        @token ? headers.merge("authorization" => "Bearer #{@token}") : headers
+      end
 
       # +own_connection+: whether it shares its connections with no other channel of this process.
       def options(own_connection:)

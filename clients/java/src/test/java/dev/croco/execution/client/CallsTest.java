@@ -33,6 +33,7 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -160,6 +161,22 @@ class CallsTest {
     }
     Metadata.Key<String> authorization = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
     assertEquals("Bearer secret", server.headers.get(0).get(authorization));
+  }
+
+  @Test
+  void metadataOfTheCallersOwnGoesWithEveryCallFromTheCallersThread() {
+    ThreadLocal<String> trace = ThreadLocal.withInitial(() -> "another thread's");
+    trace.set("one");
+    ClientOptions traced = ClientOptions.usual().withToken("secret").withMetadata(() -> Map.of("traceparent", trace.get()));
+    try (ExecutionClient known = new ExecutionClient(server.target(), traced)) {
+      known.get("x");
+      trace.set("two");
+      known.get("x");
+    }
+    Metadata.Key<String> authorization = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+    Metadata.Key<String> parent = Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
+    assertEquals(List.of("one", "two"), server.headers.stream().map(sent -> sent.get(parent)).toList());
+    assertEquals("Bearer secret", server.headers.get(1).get(authorization));
   }
 
   @Test

@@ -2,12 +2,16 @@ package dev.croco.execution.client.internal;
 
 import dev.croco.execution.client.ClientOptions;
 import dev.croco.execution.client.Tls;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientCall;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.MetadataUtils;
 import java.io.ByteArrayInputStream;
@@ -17,9 +21,6 @@ import java.util.regex.Pattern;
 
 /** Opens channels as a client was told to. Each has connections of its own. */
 final class Channels {
-  private static final Metadata.Key<String> AUTHORIZATION =
-      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
-
   /**
    * Targets that never leave this machine. Others may not either, but here it is better to know too few than too many.
    */
@@ -55,11 +56,7 @@ final class Channels {
     if (options.tls() != null && options.tls().serverName() != null) {
       builder.overrideAuthority(options.tls().serverName());
     }
-    if (options.token() != null) {
-      Metadata headers = new Metadata();
-      headers.put(AUTHORIZATION, "Bearer " + options.token());
-      builder.intercept(MetadataUtils.newAttachHeadersInterceptor(headers));
-    }
+    builder.intercept(this::withHeaders);
     if (isOnThisMachine(target)) {
       // A proxy, which gRPC takes from the environment, would be another machine.
       builder.proxyDetector(address -> null);
@@ -67,6 +64,21 @@ final class Channels {
     ManagedChannel channel = builder.build();
     new Reconnection(channel).hasten();
     return channel;
+  }
+
+  private <Q, A> ClientCall<Q, A> withHeaders(MethodDescriptor<Q, A> method, CallOptions how, Channel next) {
+    Metadata headers = new Metadata();
+    if (options.metadata() != null) {
+      options.metadata().get().forEach((name, value) -> headers.put(key(name), value));
+    }
+    if (options.token() != null) {
+      headers.put(key("authorization"), "Bearer " + options.token());
+    }
+    return MetadataUtils.newAttachHeadersInterceptor(headers).interceptCall(method, how, next);
+  }
+
+  private static Metadata.Key<String> key(String name) {
+    return Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
   }
 
   private static ChannelCredentials credentials(Tls tls) {
