@@ -4,6 +4,8 @@
 #include <regex>
 #include <stdexcept>
 
+#include "metadata.hpp"
+
 namespace croco::execution {
 namespace {
 
@@ -98,6 +100,7 @@ grpc::ChannelArguments Settings::Arguments(bool own_connection) const {
 
 void Settings::Sign(grpc::ClientContext* context) const {
   if (!options_.token.empty()) context->AddMetadata("authorization", "Bearer " + options_.token);
+  if (options_.metadata) AddMetadata(options_.metadata(), context);
 }
 
 }  // namespace croco::execution

@@ -27,7 +27,7 @@ class Settings {
   /// program, as channels with the same target and options do otherwise.
   grpc::ChannelArguments Arguments(bool own_connection) const;
 
-  /// Tell the service who calls.
+  /// Tell the service who calls, and what the caller adds. Throws what that throws; see ClientOptions::metadata.
   void Sign(grpc::ClientContext* context) const;
 
  private:

@@ -52,9 +52,14 @@ std::set<std::string> Scripted::peers() const {
   return peers_;
 }
 
-std::string Scripted::authorization() const {
+std::vector<std::string> Scripted::said(const std::string& header) const {
   const std::lock_guard lock(mutex_);
-  return authorization_;
+  std::vector<std::string> texts;
+  for (const auto& metadata : metadata_) {
+    const auto found = metadata.find(header);
+    texts.push_back(found == metadata.end() ? "" : found->second);
+  }
+  return texts;
 }
 
 grpc::Status Scripted::StartExecution(grpc::ServerContext* context, const v1::StartExecutionRequest* request,
@@ -86,8 +91,10 @@ grpc::Status Scripted::WatchExecution(grpc::ServerContext* context, const v1::Wa
 int Scripted::Note(const grpc::ServerContext& context) {
   const std::lock_guard lock(mutex_);
   peers_.insert(context.peer());
-  const auto said = context.client_metadata().find("authorization");
-  authorization_ = said == context.client_metadata().end() ? "" : std::string(said->second.data(), said->second.size());
+  auto& metadata = metadata_.emplace_back();
+  for (const auto& [name, value] : context.client_metadata()) {
+    metadata.emplace(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
+  }
   return ++calls_;
 }
 

@@ -33,8 +33,8 @@ class Scripted final : public v1::ExecutionService::Service {
   int calls() const;
   /// From which connections calls have come.
   std::set<std::string> peers() const;
-  /// What the newest call said of its caller.
-  std::string authorization() const;
+  /// What each call said under a header; empty where it said nothing.
+  std::vector<std::string> said(const std::string& header) const;
 
   Script<v1::StartExecutionRequest, v1::StartExecutionResponse> start;
   Script<v1::GetExecutionRequest, v1::GetExecutionResponse> get;
@@ -63,7 +63,7 @@ class Scripted final : public v1::ExecutionService::Service {
   mutable std::mutex mutex_;
   int calls_ = 0;
   std::set<std::string> peers_;
-  std::string authorization_;
+  std::vector<std::map<std::string, std::string>> metadata_;
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<grpc::Server> server_;
   std::string target_;

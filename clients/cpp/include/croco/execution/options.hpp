@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <variant>
 
@@ -37,6 +38,15 @@ struct ClientOptions {
   std::optional<Tls> tls = {};
   /// A bearer token to send with every call. Without `tls`, to this machine only.
   std::string token = {};
+  /// Answers headers of the caller's own to send with a call, such as those of a trace: the map that an OpenTelemetry
+  /// propagator injects into. It is asked before every call and every stream of a watch, by the thread that makes the
+  /// call or waits in Next(), maybe by several at once. What gRPC repeats by itself (a call, or a stream that has told
+  /// nothing yet) carries what was answered for it.
+  ///
+  /// What it throws comes out of the call, and nothing is sent. So does a std::invalid_argument where a value is not
+  /// printable ASCII, or a name is the client's or the protocol's own (`authorization`, `user-agent`, `grpc-...`), ends
+  /// in `-bin` or is none.
+  std::function<std::map<std::string, std::string>()> metadata = {};
   /// How long a call may take, its repeats included, if it says nothing else.
   Duration deadline = std::chrono::seconds(10);
   /// A watch that hears nothing for this long takes its stream for lost. The server sends something every 10 s.
