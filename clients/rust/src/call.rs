@@ -168,7 +168,7 @@ impl Tries<'_> {
         let mut pause = Pause::new(FIRST_PAUSE, LONGEST_PAUSE).growing(GROWTH);
         loop {
             let connected = self.line.connected().await;
-            let mut request = self.client.connection.settings.request(message.clone());
+            let mut request = self.client.connection.settings.request(message.clone())?;
             request.set_timeout(self.end - Instant::now());
             let status = match R::send(connected.channel.clone(), request).await {
                 Ok(response) => return Ok(response.into_inner()),

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     Problem,
     connection::Connection,
+    metadata::Metadata,
     settings::{Tls, Wishes},
 };
 
@@ -58,6 +59,22 @@ impl ClientBuilder {
     /// A bearer token to send with every call. Without `tls`, to this machine only.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.wishes.token = Some(token.into());
+        self
+    }
+
+    /// Headers of the caller's own, such as those of a trace: `ask` is asked before every call that is sent, repeats and
+    /// the streams of a watch included, in the future that makes it. An OpenTelemetry propagator injects into a
+    /// `HashMap<String, String>`, which can be the answer.
+    ///
+    /// Values are printable ASCII. A name that is the client's or the protocol's own (`authorization`, `user-agent`,
+    /// `grpc-...`) or ends in `-bin`, or what no header can hold, makes the call end with `InvalidArgument`: nothing is sent.
+    pub fn metadata<I, K, V>(mut self, ask: impl Fn() -> I + Send + Sync + 'static) -> Self
+    where
+        I: IntoIterator<Item = (K, V)>,
+        K: Into<String>,
+        V: Into<String>,
+    {
+        self.wishes.metadata = Some(Metadata::new(ask));
         self
     }
 

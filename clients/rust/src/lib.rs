@@ -15,6 +15,7 @@ mod guards;
 mod json;
 mod leases;
 mod line;
+mod metadata;
 mod model;
 mod owner;
 mod pause;

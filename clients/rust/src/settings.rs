@@ -11,7 +11,7 @@ use tonic::{
     transport::{Certificate, ClientTlsConfig, Endpoint, Identity, Uri},
 };
 
-use crate::Problem;
+use crate::{Problem, metadata::Metadata};
 
 const USER_AGENT: &str = concat!("execution-client-rust/", env!("CARGO_PKG_VERSION"));
 /// A dead connection is noticed after 25 s.
@@ -77,6 +77,7 @@ pub(crate) struct Wishes {
     pub(crate) target: String,
     pub(crate) tls: Option<Tls>,
     pub(crate) token: Option<String>,
+    pub(crate) metadata: Option<Metadata>,
     pub(crate) deadline: Duration,
     pub(crate) watch_silence: Duration,
 }
@@ -87,6 +88,7 @@ impl Wishes {
             target: target.into(),
             tls: None,
             token: None,
+            metadata: None,
             deadline: Duration::from_secs(10),
             watch_silence: Duration::from_secs(30),
         }
@@ -118,6 +120,7 @@ impl Wishes {
             authority,
             tls: self.tls,
             token,
+            metadata: self.metadata,
             deadline: self.deadline,
             watch_silence: self.watch_silence,
         };
@@ -134,6 +137,7 @@ pub(crate) struct Settings {
     pub(crate) authority: String,
     tls: Option<Tls>,
     token: Option<MetadataValue<Ascii>>,
+    metadata: Option<Metadata>,
     pub(crate) deadline: Duration,
     pub(crate) watch_silence: Duration,
 }
@@ -158,13 +162,16 @@ impl Settings {
         }
     }
 
-    /// A request with what goes with every call.
-    pub(crate) fn request<T>(&self, message: T) -> tonic::Request<T> {
+    /// A request with what goes with every call, for one call: the caller's own headers are asked for.
+    pub(crate) fn request<T>(&self, message: T) -> Result<tonic::Request<T>, Problem> {
         let mut request = tonic::Request::new(message);
         if let Some(token) = &self.token {
             request.metadata_mut().insert("authorization", token.clone());
         }
-        request
+        if let Some(metadata) = &self.metadata {
+            metadata.add_to(request.metadata_mut())?;
+        }
+        Ok(request)
     }
 }
 

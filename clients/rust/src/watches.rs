@@ -156,7 +156,7 @@ impl<W: Watching> Watch<W> {
         let connection = &self.client.connection;
         let line = connection.long();
         let connected = line.connected().await;
-        let request = connection.settings.request(self.watching.request());
+        let request = connection.settings.request(self.watching.request())?;
         match W::open(connected.channel.clone(), request).await {
             Ok(messages) => Ok(Open { messages, connected, line }),
             Err(status) => Err(broken(&line, &connected, &status)),

@@ -86,7 +86,7 @@ async fn a_token_goes_with_every_call_and_what_cannot_be_sent_is_not() {
     let server = Scripted::start().await;
     let client = ExecutionClient::builder(server.target()).token("secret").build().unwrap();
     client.create("a").await.unwrap();
-    assert_eq!(server.state().tokens, [Some("Bearer secret".to_owned())]);
+    assert_eq!(server.said("authorization"), [Some("Bearer secret".to_owned())]);
     let problem = client.create("a").payload([f64::NAN]).await.unwrap_err();
     assert!(matches!(problem, Problem::InvalidArgument { .. }));
     assert_eq!(server.asked().len(), 1);

@@ -1,6 +1,7 @@
 //! A server that answers as a test says, and the tests of what only such a server does: it refuses, breaks and is silent.
 
 mod calls;
+mod metadata;
 mod server;
 mod watches;
 mod workers;
@@ -15,6 +16,7 @@ use std::{
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tonic::{
     Status, Streaming,
+    metadata::MetadataMap,
     transport::{Server, server::TcpIncoming},
 };
 
@@ -35,7 +37,8 @@ struct State {
     watches: VecDeque<Vec<Result<WatchExecutionResponse, Status>>>,
     /// The `request_id` of each call, or what else tells calls apart.
     asked: Vec<String>,
-    tokens: Vec<Option<String>>,
+    /// The metadata of each call.
+    metadata: Vec<MetadataMap>,
 }
 
 #[derive(Clone)]
@@ -85,6 +88,12 @@ impl Scripted {
         self.state().asked.clone()
     }
 
+    /// What each call said under a name.
+    fn said(&self, name: &str) -> Vec<Option<String>> {
+        let text = |metadata: &MetadataMap| Some(metadata.get(name)?.to_str().unwrap().to_owned());
+        self.state().metadata.iter().map(text).collect()
+    }
+
     async fn session(&mut self) -> Session {
         tokio::time::timeout(DEADLINE, self.sessions.recv()).await.expect("a stream").unwrap()
     }
@@ -98,11 +107,10 @@ impl Drop for Scripted {
 
 impl Script {
     /// Note a call, and refuse it if the test says so.
-    fn called(&self, id: &str, metadata: &tonic::metadata::MetadataMap) -> Result<(), Status> {
+    fn called(&self, id: &str, metadata: &MetadataMap) -> Result<(), Status> {
         let mut state = self.state.lock().unwrap();
-        let token = metadata.get("authorization").and_then(|token| token.to_str().ok());
         state.asked.push(id.to_owned());
-        state.tokens.push(token.map(Into::into));
+        state.metadata.push(metadata.clone());
         state.refusals.pop_front().map_or(Ok(()), Err)
     }
 }

@@ -19,6 +19,7 @@ use self::{attempt::Outcome, running::Running};
 use crate::{
     Failure, Problem,
     json::to_value,
+    metadata::Metadata,
     settings::{Settings, Tls, Wishes},
 };
 
@@ -158,6 +159,18 @@ impl WorkerBuilder {
     /// A bearer token. Without `tls`, to this machine only.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.wishes.token = Some(token.into());
+        self
+    }
+
+    /// Headers of the caller's own; see `ClientBuilder::metadata`. `ask` is asked before each stream that the worker
+    /// opens, in a task of the worker's. What cannot be sent ends the worker with `InvalidArgument`.
+    pub fn metadata<I, K, V>(mut self, ask: impl Fn() -> I + Send + Sync + 'static) -> Self
+    where
+        I: IntoIterator<Item = (K, V)>,
+        K: Into<String>,
+        V: Into<String>,
+    {
+        self.wishes.metadata = Some(Metadata::new(ask));
         self
     }
 

@@ -1,6 +1,9 @@
 //! One `Work` call, from hello to its end, in a task of its own.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    panic::resume_unwind,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::stream::unfold;
 use tokio::{
@@ -55,9 +58,17 @@ impl Stream {
             response = self.responses.recv() => match response {
                 Some(Ok(response)) => Heard::Response(response),
                 Some(Err(problem)) => Heard::Broken(problem),
-                None => Heard::End,
+                None => self.ended().await,
             },
             () = room(self.requests.as_ref()), if full => Heard::Room,
+        }
+    }
+
+    /// How a task ended that says no more. It panics only where the caller's own metadata does.
+    async fn ended(&mut self) -> Heard {
+        match (&mut self.task).await {
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            _ => Heard::End,
         }
     }
 
@@ -136,7 +147,7 @@ impl Call {
         let requests = unfold(outgoing, |mut outgoing| async {
             outgoing.recv().await.map(|request| (request, outgoing))
         });
-        let request = self.settings.request(requests);
+        let request = self.settings.request(requests)?;
         let call = stubs::workers(connected.channel.clone()).work(request).await;
         let mut responses = call.map_err(broken)?.into_inner();
         while let Some(response) = responses.message().await.map_err(broken)? {
