@@ -14,28 +14,6 @@ class SettingsTest < Minitest::Test
     Croco::ExecutionClient.new("execution:1", token: "secret", tls: Croco::Tls.new).close
   end
 
-  def test_metadata_of_the_callers_own_goes_with_every_call
-    sent = []
-    service = Class.new(Croco::Execution::V1::ExecutionService::Service) do
-      define_method(:get_execution) do |request, call|
-        sent << call.metadata.values_at("authorization", "traceparent")
-        Croco::Execution::V1::GetExecutionResponse.new(execution: { id: request.id })
-      end
-      define_method(:watch_execution) do |_, call|
-        sent << call.metadata.values_at("authorization", "traceparent")
-        raise GRPC::NotFound, "gone"
-      end
-    end
-    serving(service) do |target|
-      traces = %w[one two].each
-      Croco::ExecutionClient.open(target, token: "secret", metadata: -> { { "traceparent" => traces.next } }) do |client|
-        client.get("x")
-        assert_raises(Croco::ExecutionProblem) { client.watch("x").to_a }
-      end
-    end
-    assert_equal([["Bearer secret", "one"], ["Bearer secret", "two"]], sent)
-  end
-
   def test_nothing_secret_is_shown
     refute_includes(Croco::Tls.new(private_key: "secret").inspect, "secret")
   end
@@ -64,19 +42,4 @@ class SettingsTest < Minitest::Test
     BatchCreateExecutions: :batch_create, BatchGetExecutions: :batch_get, GetServerInfo: :server_info,
     ClaimExecutions: :claim, Heartbeat: :heartbeat, ReleaseExecution: :release
   }.freeze
-
-  private
-
-  # Yields where a server with +service+ is, while it runs.
-  def serving(service)
-    server = GRPC::RpcServer.new(pool_size: 2)
-    port = server.add_http2_port("127.0.0.1:0", :this_port_is_insecure)
-    server.handle(service)
-    running = Thread.new { server.run }
-    server.wait_till_running
-    yield "127.0.0.1:#{port}"
-  ensure
-    server.stop
-    running.join
-  end
 end

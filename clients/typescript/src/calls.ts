@@ -129,9 +129,9 @@ export class Calls {
     const deadlineMs = checkTime(options.deadlineMs ?? this.#deadlineMs, "deadlineMs");
     const bytes = serialize(method, request);
     const signals = [options.signal, this.connection.closing];
-    const metadata = this.settings.metadata({ waitForReady: true });
     const end = performance.now() + deadlineMs;
     for (let tried = 1; ; tried++) {
+      const metadata = this.settings.metadata({ waitForReady: true });
       try {
         const left = Math.max(0, end - performance.now());
         return await invoke(client, method, bytes, { deadlineMs: left, metadata, signals });

@@ -2,6 +2,8 @@
 
 import { type ChannelCredentials, type ChannelOptions, credentials, Metadata } from "@grpc/grpc-js";
 
+import { addHeaders } from "./headers.js";
+
 const OPTIONS: ChannelOptions = {
   "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], methodConfig: [] }),
   // Else every connect asks DNS for another service config.
@@ -46,8 +48,10 @@ export interface ConnectionOptions {
   /** A bearer token to send with every call. Without `tls`, to this machine only. */
   readonly token?: string;
   /**
-   * Answers what else to send with a call, by name, such as the trace that the caller is in. It is asked once for every
-   * call and every stream; what it throws the call throws. "authorization" is the token's.
+   * Answers headers to send, such as those of the trace that the caller is in: texts of printable ASCII by their names.
+   * It is asked, in the caller's async context, before every try of a call and every stream of a watch or a worker. What
+   * it throws the call throws, and a worker's `run`; a header that cannot be sent is an error too, as is one that is not
+   * its own to set: "authorization", which is the token's, and those of gRPC and HTTP.
    */
   readonly metadata?: () => Readonly<Record<string, string>>;
 }
@@ -57,7 +61,7 @@ export class Settings {
   readonly target: string;
   readonly #tls: TlsOptions | undefined;
   readonly #token: string | undefined;
-  readonly #metadata: () => Readonly<Record<string, string>>;
+  readonly #headers: () => Readonly<Record<string, string>>;
 
   constructor(target: string, { tls, token, metadata = () => ({}) }: ConnectionOptions) {
     if (token !== undefined && tls === undefined && !THIS_MACHINE.test(target)) {
@@ -66,7 +70,7 @@ export class Settings {
     this.target = target;
     this.#tls = tls;
     this.#token = token;
-    this.#metadata = metadata;
+    this.#headers = metadata;
   }
 
   credentials(): ChannelCredentials {
@@ -76,13 +80,14 @@ export class Settings {
   }
 
   /**
-   * Answer what to send with a call.
+   * Answer what to send with one try of a call, or one stream.
    *
    * @param waitForReady whether a call waits, up to its deadline, for a server that is not there
+   * @throws Error what the program's function throws, or why what it answers cannot be sent
    */
   metadata({ waitForReady }: { waitForReady: boolean }): Metadata {
     const metadata = new Metadata({ waitForReady });
-    for (const [name, value] of Object.entries(this.#metadata())) metadata.set(name, value);
+    addHeaders(metadata, this.#headers());
     if (this.#token !== undefined) metadata.set("authorization", `Bearer ${this.#token}`);
     return metadata;
   }

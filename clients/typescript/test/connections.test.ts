@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 
-import { type sendUnaryData, ServerCredentials, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import { type sendUnaryData, ServerCredentials, type ServerUnaryCall } from "@grpc/grpc-js";
 
 import { DeadlineExceeded, ExecutionClient, Unavailable } from "@croco/execution-client";
 import { Execution, ExecutionServiceService } from "@croco/execution-client/v1";
 
 import { CERTIFICATE, PRIVATE_KEY } from "./certificate.js";
-import { refusal, serve } from "./scripted.js";
+import { serve } from "./scripted.js";
 
 type Call = ServerUnaryCall<unknown, unknown>;
 type Answer = sendUnaryData<unknown>;
@@ -35,32 +34,6 @@ test("over TLS the token goes to a server whose certificate has the name", async
     await assert.rejects(distrusting.get("1", { deadlineMs: 500 }), DeadlineExceeded);
   }
   assert.deepEqual(tokens, ["Bearer secret"]);
-});
-
-test("metadata of the caller's own goes with calls and watches, from where the caller is", async (t) => {
-  const sent: unknown[] = [];
-  const note = (call: Call) => sent.push(call.metadata.get("authorization"), call.metadata.get("traceparent"));
-  const target = await serve(t, {
-    getExecution: (call: Call, answer: Answer) => {
-      note(call);
-      answer(null, { execution });
-    },
-    watchExecution: (call: Call & { emit(name: string, error: Error): void }) => {
-      note(call);
-      call.emit("error", refusal(status.NOT_FOUND, "gone", { reason: "EXECUTION_NOT_FOUND" }));
-    },
-  });
-  const trace = new AsyncLocalStorage<string>();
-  const metadata = () => ({ traceparent: trace.getStore() ?? "none" });
-  const client = new ExecutionClient(target, { token: "secret", metadata, deadlineMs: 30_000 });
-  t.after(() => client.close());
-  await trace.run("one", () => client.get("1"));
-  await assert.rejects(trace.run("two", async () => client.watch("1").next()));
-  assert.deepEqual(sent, [["Bearer secret"], ["one"], ["Bearer secret"], ["two"]]);
-
-  const mistaken = new ExecutionClient(target, { metadata: () => ({ "no name": "x" }) });
-  t.after(() => mistaken.close());
-  await assert.rejects(mistaken.get("1"), /no name/);
 });
 
 test("calls go to all addresses of a target in turn", async (t) => {

@@ -2,7 +2,7 @@
 
 import type { TestContext } from "node:test";
 
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { type Metadata, type ServerDuplexStream, status } from "@grpc/grpc-js";
 
 import { type Task, Worker, type WorkerOptions } from "@croco/execution-client";
 import type { ErrorReason } from "#dist/gen/croco/execution/v1/error_reason.js";
@@ -25,9 +25,11 @@ type Answer = "taken" | "unanswered" | ErrorReason;
 export class WorkStream {
   hello: WorkHello | undefined;
   readonly reports: WorkReport[] = [];
+  readonly headers: Metadata;
   readonly #call: Call;
 
   constructor(call: Call, answer: (report: WorkReport) => Answer) {
+    this.headers = call.metadata;
     this.#call = call;
     call.on("data", ({ hello, reports }: WorkRequest) => {
       this.hello ??= hello;

@@ -28,6 +28,7 @@ require "croco/execution_client/json_values"
 require "croco/execution_client/to_wire"
 require "croco/execution_client/from_wire"
 require "croco/execution_client/rpc_errors"
+require "croco/execution_client/headers"
 require "croco/execution_client/settings"
 require "croco/execution_client/connection"
 require "croco/execution_client/calls"
@@ -53,9 +54,12 @@ module Croco
 
     # +target+ is the server as gRPC names it, such as "localhost:50051" or "dns:///execution-headless:50051"; calls go round
     # robin over all addresses that the name has. +tls+ is a Tls, nil sends plain text; +token+ a bearer token to send with
-    # every call, without +tls+ to this machine only. +metadata+ is called before every try and every stream and answers what
-    # else to send with it, by name, such as the trace that the caller is in; what it raises the call raises. +deadline+ is how long a call may take, its repeats included, if it
+    # every call, without +tls+ to this machine only. +deadline+ is how long a call may take, its repeats included, if it
     # says nothing else. A watch that hears nothing for +watch_silence+ takes its stream for lost. All in seconds.
+    #
+    # +metadata+ is called before every try of a call and every stream of a watch, on the caller's thread, and answers headers
+    # to send, such as those of the trace that the caller is in: printable ASCII by name. What it raises the call raises, and
+    # ArgumentError for a header that is not its own to set: "authorization", which is the token's, and those of gRPC and HTTP.
     def initialize(target, tls: nil, token: nil, metadata: nil, deadline: 10, watch_silence: 30)
       @settings = Settings.new(target: target, tls: tls, token: token, metadata: metadata, deadline: deadline,
                                watch_silence: watch_silence)

@@ -32,8 +32,9 @@ module Croco
       def initialize(target:, tls:, token:, metadata:, deadline:, watch_silence:)
         raise ArgumentError, "deadline and watch_silence must be longer than 0." unless deadline.positive? && watch_silence.positive?
 
-        @metadata = metadata
-        @target, @tls, @token, @deadline, @watch_silence = target, tls, token, deadline, watch_silence
+        raise ArgumentError, "metadata must be a function, to be called." unless metadata.nil? || metadata.respond_to?(:call)
+
+        @target, @tls, @token, @metadata, @deadline, @watch_silence = target, tls, token, metadata, deadline, watch_silence
         return if token.nil? || tls || on_this_machine?
 
         raise ArgumentError, "A token would be readable on the way to #{target}: give tls too."
@@ -45,10 +46,11 @@ module Croco
         GRPC::Core::ChannelCredentials.new(@tls.root_certificates, @tls.private_key, @tls.certificate_chain)
       end
 
-      # What to send with every call.
+      # What to send with one try of a call, or one stream.
       def metadata
-        headers = @metadata ? @metadata.call.to_h : {}
-        @token ? headers.merge("authorization" => "Bearer #{@token}") : headers
+        headers = @metadata ? Headers.of(@metadata.call) : {}
+        headers["authorization"] = "Bearer #{@token}" if @token
+        headers
       end
 
       # +own_connection+: whether it shares its connections with no other channel of this process.
