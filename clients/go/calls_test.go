@@ -154,7 +154,9 @@ func TestMetadataOfTheCallersOwnIsSentWithEveryTry(t *testing.T) {
 
 func TestMetadataThatCannotBeSentFailsTheCallAndIsNamed(t *testing.T) {
 	t.Parallel()
-	for name, value := range map[string]string{"no name": "x", "Large": "x", "authorization": "x", "fine": "\n", "": "x"} {
+	for name, value := range map[string]string{
+		"no name": "x", "Large": "x", "authorization": "x", "te": "x", "grpc-x": "x", "x-bin": "x", "fine": "\n", "": "x",
+	} {
 		server := &scripted{}
 		client := serve(t, server, &ClientOptions{Metadata: func(context.Context) map[string]string {
 			return map[string]string{name: value}

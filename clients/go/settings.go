@@ -39,6 +39,9 @@ var thisMachine = regexp.MustCompile(
 var (
 	headerName = regexp.MustCompile(`^[0-9a-z_.-]+$`)
 	headerText = regexp.MustCompile(`^[ -~]*$`)
+	// takenName matches what the client, gRPC and HTTP say themselves, and names whose values are no text.
+	takenName = regexp.MustCompile(`^(authorization|connection|content-length|content-type|host|keep-alive|proxy-connection` +
+		`|te|transfer-encoding|upgrade|user-agent|grpc-.*|.*-bin)$`)
 )
 
 // ClientOptions are what a client may be told beside its target.
@@ -48,7 +51,8 @@ type ClientOptions struct {
 	// Token is a bearer token to send with every call. Without TLS, to this machine only.
 	Token string
 	// Metadata answers what else to send with a call, by name, such as the trace that its context is in. It is asked for
-	// every try and every stream, from several goroutines; the names are lower case, and "authorization" is the token's.
+	// every try and every stream, from several goroutines. A name with capitals or that is gRPC's, HTTP's or the client's own
+	// ("authorization" is the token's), or a value that is not printable ASCII fails the call.
 	Metadata func(ctx context.Context) map[string]string
 	// Deadline is how long a call may take, its repeats included, if its context has no deadline. 0 is 10 s.
 	Deadline time.Duration
@@ -132,8 +136,8 @@ type headers func(ctx context.Context) map[string]string
 func (h headers) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	answered := h(ctx)
 	for name, value := range answered {
-		if !headerName.MatchString(name) || name == "authorization" || !headerText.MatchString(value) {
-			return nil, fmt.Errorf("metadata: %q cannot be sent as a header with a text of printable ASCII", name)
+		if !headerName.MatchString(name) || takenName.MatchString(name) || !headerText.MatchString(value) {
+			return nil, fmt.Errorf("metadata: %q is no header that can be sent, with printable ASCII, beside the client's", name)
 		}
 	}
 	return answered, nil

@@ -11,7 +11,8 @@ import java.util.function.Supplier;
  * @param token a bearer token to send with every call; null is none. Without TLS, to this machine only
  * @param metadata answers what else to send with a call, by name, such as the trace that the caller is in; null is
  *     nothing. It is asked once for every call and every stream, on the thread that makes it, and what it throws the
- *     call throws. "authorization" is the token's
+ *     call throws. A name that is gRPC's, HTTP's or the client's own ("authorization" is the token's) or no name of a
+ *     text, and a value that is not printable ASCII is an IllegalArgumentException of the call
  * @param deadline how long a call may take, its repeats included, if it says nothing else
  * @param watchSilence a watch that hears nothing for this long takes its stream for lost. The server sends something
  *     every 10 s

@@ -180,6 +180,20 @@ class CallsTest {
   }
 
   @Test
+  void metadataThatCannotBeSentIsRefusedByNameAndNothingIsSent() {
+    for (Map.Entry<String, String> one :
+        Map.of("Authorization", "x", "te", "x", "grpc-x", "x", "x-bin", "x", "no name", "x", "fine", "\n").entrySet()) {
+      ClientOptions wrong = ClientOptions.usual().withMetadata(() -> Map.of(one.getKey(), one.getValue()));
+      try (ExecutionClient mistaken = new ExecutionClient(server.target(), wrong)) {
+        Exception thrown = assertThrows(IllegalArgumentException.class, () -> mistaken.get("x"));
+        assertTrue(thrown.getMessage().contains(one.getKey()), thrown.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> mistaken.watch("x").iterator().next());
+      }
+    }
+    assertEquals(0, server.headers.size());
+  }
+
+  @Test
   void aListAsksForAPageWhenItIsNeeded() {
     try (Stream<Execution> all = client.list(Filter.all())) {
       assertEquals(List.of("a", "b"), all.limit(2).map(Execution::id).toList());

@@ -27,6 +27,15 @@ final class Channels {
   private static final Pattern THIS_MACHINE =
       Pattern.compile("unix:.+|(dns:(///)?)?(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1])(:\\d+)?");
 
+  /** What the client, gRPC and HTTP say themselves. */
+  private static final Pattern TAKEN =
+      Pattern.compile(
+          "authorization|connection|content-length|content-type|host|keep-alive|proxy-connection|te"
+              + "|transfer-encoding|upgrade|user-agent|grpc-.*",
+          Pattern.CASE_INSENSITIVE);
+
+  private static final Pattern TEXT = Pattern.compile("[ -~]*");
+
   private final String target;
   private final ClientOptions options;
   private final ChannelCredentials credentials;
@@ -69,12 +78,20 @@ final class Channels {
   private <Q, A> ClientCall<Q, A> withHeaders(MethodDescriptor<Q, A> method, CallOptions how, Channel next) {
     Metadata headers = new Metadata();
     if (options.metadata() != null) {
-      options.metadata().get().forEach((name, value) -> headers.put(key(name), value));
+      options.metadata().get().forEach((name, value) -> headers.put(checked(name, value), value));
     }
     if (options.token() != null) {
       headers.put(key("authorization"), "Bearer " + options.token());
     }
     return MetadataUtils.newAttachHeadersInterceptor(headers).interceptCall(method, how, next);
+  }
+
+  private static Metadata.Key<String> checked(String name, String value) {
+    if (TAKEN.matcher(name).matches() || !TEXT.matcher(value).matches()) {
+      throw new IllegalArgumentException(
+          "metadata: \"" + name + "\" is no header that can be sent, with printable ASCII, beside the client's.");
+    }
+    return key(name);
   }
 
   private static Metadata.Key<String> key(String name) {
