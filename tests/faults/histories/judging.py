@@ -2,11 +2,11 @@
 Whether a history can be explained: whether there is one order of its calls, each at a moment between its beginning and
 its end, in which each answer is what the contract says.
 
-The calls are gone through in the order of time, with all the states that the execution may be in and, for each, the
-open calls that have taken effect in it ("just-in-time linearization", after Gavin Lowe, *Testing for linearizability*,
-2017). A call takes effect when another one's answer asks for it, or at its own end at the latest; the states in which
-its answer can't be explained are given up. Answers carry revisions, so few states stay. A call without an answer may
-have taken effect or not: both are gone on with.
+The calls are gone through in the order of time, with a state that the execution may be in and the open calls that have
+taken effect in it ("just-in-time linearization", after Gavin Lowe, *Testing for linearizability*, 2017). A call takes
+effect when another one's answer asks for it, or at its own end at the latest; a state in which its answer can't be
+explained is given up for another one. A call without an answer may have taken effect or not: that it has not is gone on
+with first, as after a long outage there are many such calls, and more orders of them than can be looked at.
 """
 
 from __future__ import annotations
@@ -45,53 +45,83 @@ class _Config(NamedTuple):
     applied: frozenset[int]
 
 
+class _End(NamedTuple):
+    """
+    The end of a call.
+
+    Attributes:
+        number: the call's.
+        open: the numbers of the calls that had begun by then and not ended, its own among them.
+        ceiling: the least revision that a call told which had not begun by then: a state beyond it explains nothing.
+    """
+
+    number: int
+    open: frozenset[int]
+    ceiling: float
+
+
 class _Judge:
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = _unnamed(calls)
         self._told = [_told_revision(call) for call in self._calls]
-        self._ceiling = inf
-        """The least revision that a call told which has not begun yet: a state beyond it explains nothing."""
-        self._open: set[int] = set()
         self._looked_at = 0
 
     def verdict(self) -> Verdict:
+        """
+        From end to end by one way, and back to where there is another one whenever it leads no further.
+
+        Ways that were found to lead no further are not gone again, so that all are seen before it is a violation.
+        """
+        ends = self._ends()
+        furthest, seen = 0, set()
+        ways: list[Iterator[_Config]] = [iter([_Config(State(), frozenset())])]  # to each end that was passed
+        while ways:
+            config = next(ways[-1], None)
+            passed = len(ways) - 1
+            if config is None:
+                ways.pop()
+            elif passed == len(ends):
+                return Verdict("explained")
+            elif (passed, config) not in seen:
+                seen.add((passed, config))
+                furthest = max(furthest, passed)
+                ways.append(self._beyond(ends[passed], config))
+        return Verdict("violation", ends[furthest].number)
+
+    def _ends(self) -> list[_End]:
+        """In the order of time."""
         moments = [(call.invoked, False, number) for number, call in enumerate(self._calls)]
         moments += [(call.until, True, number) for number, call in enumerate(self._calls)]
         moments.sort()  # at the same moment beginnings come first: more is explained
         ceilings = [inf]
         for _, is_end, number in reversed(moments[1:]):
             ceilings.append(ceilings[-1] if is_end else min(ceilings[-1], self._told[number]))
-        configs = {_Config(State(), frozenset())}
-        for (_, is_end, number), self._ceiling in zip(moments, reversed(ceilings), strict=True):
-            if not is_end:
-                self._open.add(number)
-                continue
-            configs = {
-                _Config(after.state, after.applied - {number})
-                for config in configs
-                for after in self._ends(number, config)
-            }
-            self._open.discard(number)
-            if not configs:
-                return Verdict("violation", number)
-        return Verdict("explained")
+        ends, under_way = [], set[int]()
+        for (_, is_end, number), ceiling in zip(moments, reversed(ceilings), strict=True):
+            if is_end:
+                ends.append(_End(number, frozenset(under_way), ceiling))
+                under_way.discard(number)
+            else:
+                under_way.add(number)
+        return ends
 
-    def _ends(self, number: int, config: _Config) -> Iterator[_Config]:
-        """All that the config may have become when this call ends."""
+    def _beyond(self, end: _End, config: _Config) -> Iterator[_Config]:
+        """All that the config may have become when the call ends."""
+        number = end.number
         if self._calls[number].answer is None:
             yield config  # it had no effect, if it had none by now
         ahead, seen = [config], {config}
         while ahead:
             one = ahead.pop()
             if number in one.applied:
-                yield one
+                yield _Config(one.state, one.applied - {number})
                 continue
-            for following in self._following(one):
+            for following in self._following(end, one):
                 if following not in seen:
                     seen.add(following)
                     ahead.append(following)
 
-    def _following(self, config: _Config) -> Iterator[_Config]:
+    def _following(self, end: _End, config: _Config) -> Iterator[_Config]:
         """
         What one more call taking effect makes of it.
 
@@ -99,7 +129,7 @@ class _Judge:
         on with. What time brings is not lost by it, as each call that needs it brings it.
         """
         changed = []
-        for number, after in self._effects(config):
+        for number, after in self._effects(end, config):
             following = _Config(after, config.applied | {number})
             if after == config.state:
                 yield following
@@ -107,19 +137,19 @@ class _Judge:
             changed.append(following)
         yield from changed
 
-    def _effects(self, config: _Config) -> Iterator[tuple[int, State]]:
+    def _effects(self, end: _End, config: _Config) -> Iterator[tuple[int, State]]:
         """Each open call that may take effect now, with what it leads to."""
-        waiting = self._open - config.applied
+        waiting = end.open - config.applied
         for number in self._distinct(waiting):
             self._looked_at += 1
             if self._looked_at > MOST_STATES:
                 raise _Exhausted
             call = self._calls[number]
-            ceiling = min((self._told[other] for other in waiting if other != number), default=inf)
+            told = min((self._told[other] for other in waiting if other != number), default=inf)
             for answer, after in outcomes(config.state, call):
                 # Without an answer and without an effect it is as if it had never been.
                 fits = answer.fits(call.answer) if call.answer is not None else after != config.state
-                if fits and after.revision <= min(ceiling, self._ceiling):
+                if fits and after.revision <= min(told, end.ceiling):
                     yield number, after
 
     def _distinct(self, numbers: Iterable[int]) -> Iterator[int]:

@@ -184,6 +184,14 @@ def test_calls_that_change_nothing_are_not_tried_in_every_order(monkeypatch: pyt
     assert judge([CREATE, *refused, call("start", 3, 8, told("running", 1, 2))]).kind == "explained"
 
 
+def test_of_many_lost_calls_not_every_order_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a long outage nothing told of the revision until the end: any of them may have come true, in any order."""
+    monkeypatch.setattr(judging, "MOST_STATES", 2_000)
+    lost = [call("update", 2, 90, None, request_id=str(number // 2)) for number in range(30)]
+    end = [call("delete", 60, 70, Answer()), call("get", 80, 85, Answer("EXECUTION_NOT_FOUND"))]
+    assert judge([CREATE, *lost, *end]).kind == "explained"
+
+
 def test_what_takes_too_long_is_undecided_and_not_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run with such a history has proven nothing about it."""
     monkeypatch.setattr(judging, "MOST_STATES", 50)
