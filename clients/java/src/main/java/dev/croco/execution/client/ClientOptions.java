@@ -10,9 +10,10 @@ import java.util.function.Supplier;
  * @param tls how to encrypt; null sends plain text
  * @param token a bearer token to send with every call; null is none. Without TLS, to this machine only
  * @param metadata answers what else to send with a call, by name, such as the trace that the caller is in; null is
- *     nothing. It is asked once for every call and every stream, on the thread that makes it, and what it throws the
- *     call throws. A name that is gRPC's, HTTP's or the client's own ("authorization" is the token's) or no name of a
- *     text, and a value that is not printable ASCII is an IllegalArgumentException of the call
+ *     nothing. It is asked for every try and every stream, on the thread that makes it (a worker has one of its own),
+ *     and what it throws is thrown by the call, or by the worker's run. A name that is gRPC's, HTTP's or the client's
+ *     own ("authorization" is the token's) or no name of a text, and a value that is not printable ASCII is an
+ *     IllegalArgumentException there
  * @param deadline how long a call may take, its repeats included, if it says nothing else
  * @param watchSilence a watch that hears nothing for this long takes its stream for lost. The server sends something
  *     every 10 s

@@ -32,6 +32,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -174,15 +175,34 @@ class CallsTest {
       known.get("x");
     }
     Metadata.Key<String> authorization = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
-    Metadata.Key<String> parent = Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
-    assertEquals(List.of("one", "two"), server.headers.stream().map(sent -> sent.get(parent)).toList());
+    assertEquals(List.of("one", "two"), server.sent("traceparent"));
     assertEquals("Bearer secret", server.headers.get(1).get(authorization));
   }
 
   @Test
+  void aRepeatAsksForMetadataAgain() {
+    failures.add(Scripted.refusal(Status.Code.UNAVAILABLE, "STORE_UNAVAILABLE"));
+    failures.add(Status.CANCELLED.asRuntimeException());
+    try (ExecutionClient known = new ExecutionClient(server.target(), Scripted.counted())) {
+      known.start("x");
+    }
+    assertEquals(List.of("1", "2", "3"), server.sent("traceparent"));
+  }
+
+  @Test
+  void metadataWithoutATextIsRefusedByName() {
+    ClientOptions wrong = ClientOptions.usual().withMetadata(() -> Collections.singletonMap("fine", null));
+    try (ExecutionClient mistaken = new ExecutionClient(server.target(), wrong)) {
+      Exception thrown = assertThrows(IllegalArgumentException.class, () -> mistaken.get("x"));
+      assertTrue(thrown.getMessage().contains("fine"), thrown.getMessage());
+    }
+  }
+
+  @Test
   void metadataThatCannotBeSentIsRefusedByNameAndNothingIsSent() {
-    for (Map.Entry<String, String> one :
-        Map.of("Authorization", "x", "te", "x", "grpc-x", "x", "x-bin", "x", "no name", "x", "fine", "\n").entrySet()) {
+    Map<String, String> refused =
+        Map.of("Authorization", "x", "te", "x", "grpc-x", "x", "X-Bin", "x", "no name", "x", "fine", "\n");
+    for (Map.Entry<String, String> one : refused.entrySet()) {
       ClientOptions wrong = ClientOptions.usual().withMetadata(() -> Map.of(one.getKey(), one.getValue()));
       try (ExecutionClient mistaken = new ExecutionClient(server.target(), wrong)) {
         Exception thrown = assertThrows(IllegalArgumentException.class, () -> mistaken.get("x"));

@@ -18,9 +18,12 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.IOException;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server that answers as a test tells it to. */
 public final class Scripted implements AutoCloseable {
@@ -47,6 +50,18 @@ public final class Scripted implements AutoCloseable {
   @Override
   public void close() {
     server.shutdownNow();
+  }
+
+  /** The headers of a name, call by call; null where a call had none. */
+  public List<String> sent(String name) {
+    Metadata.Key<String> key = Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
+    return headers.stream().map(sent -> sent.get(key)).toList();
+  }
+
+  /** Options with metadata that say how often they were asked for, as "traceparent". */
+  public static ClientOptions counted() {
+    AtomicInteger asks = new AtomicInteger();
+    return ClientOptions.usual().withMetadata(() -> Map.of("traceparent", String.valueOf(asks.incrementAndGet())));
   }
 
   /** Wait for the next of a queue. */

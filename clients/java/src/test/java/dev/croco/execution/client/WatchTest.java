@@ -68,6 +68,16 @@ class WatchTest {
   }
 
   @Test
+  void aWatchThatGoesOnAsksForMetadataAgain() {
+    script.add(stream -> tell(stream, 1).onError(Scripted.refusal(Status.Code.UNAVAILABLE, "SERVER_DRAINING")));
+    script.add(stream -> end(stream, 2));
+    try (ExecutionClient known = new ExecutionClient(server.target(), Scripted.counted())) {
+      assertEquals(2, known.watch("x").stream().count());
+    }
+    assertEquals(List.of("1", "2"), server.sent("traceparent"));
+  }
+
+  @Test
   void aSilentStreamIsTakenForLost() {
     script.add(stream -> tell(stream, 1));
     lastly = stream -> end(stream, 2);

@@ -27,11 +27,11 @@ final class Channels {
   private static final Pattern THIS_MACHINE =
       Pattern.compile("unix:.+|(dns:(///)?)?(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1])(:\\d+)?");
 
-  /** What the client, gRPC and HTTP say themselves. */
+  /** What the client, gRPC and HTTP say themselves, and names whose values are no text. */
   private static final Pattern TAKEN =
       Pattern.compile(
           "authorization|connection|content-length|content-type|host|keep-alive|proxy-connection|te"
-              + "|transfer-encoding|upgrade|user-agent|grpc-.*",
+              + "|transfer-encoding|upgrade|user-agent|grpc-.*|.*-bin",
           Pattern.CASE_INSENSITIVE);
 
   private static final Pattern TEXT = Pattern.compile("[ -~]*");
@@ -87,7 +87,7 @@ final class Channels {
   }
 
   private static Metadata.Key<String> checked(String name, String value) {
-    if (TAKEN.matcher(name).matches() || !TEXT.matcher(value).matches()) {
+    if (name == null || value == null || TAKEN.matcher(name).matches() || !TEXT.matcher(value).matches()) {
       throw new IllegalArgumentException(
           "metadata: \"" + name + "\" is no header that can be sent, with printable ASCII, beside the client's.");
     }

@@ -3,8 +3,11 @@ package dev.croco.execution.client.internal;
 import dev.croco.execution.client.ClientOptions;
 import dev.croco.execution.client.problems.ClientClosed;
 import dev.croco.execution.client.problems.ProblemDetails;
+import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -111,6 +114,16 @@ public final class Connection {
 
     public Channel channel() {
       return line.channel;
+    }
+
+    /** Make a call. Where that fails, as by what the program gives as metadata, the place is given back. */
+    public <Q, A> ClientCall<Q, A> newCall(MethodDescriptor<Q, A> method) {
+      try {
+        return line.channel.newCall(method, CallOptions.DEFAULT);
+      } catch (RuntimeException | Error failure) {
+        close();
+        throw failure;
+      }
     }
 
     /** Give it back. May be called twice. */

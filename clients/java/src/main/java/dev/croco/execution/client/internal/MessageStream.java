@@ -1,7 +1,6 @@
 package dev.croco.execution.client.internal;
 
 import dev.croco.execution.client.problems.ExecutionProblem;
-import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -30,7 +29,7 @@ public final class MessageStream<M> implements AutoCloseable {
   private <Q> MessageStream(Connection connection, MethodDescriptor<Q, M> method, Q request) {
     caller = new Caller(connection);
     place = connection.longCall();
-    ClientCall<Q, M> call = place.channel().newCall(method, CallOptions.DEFAULT);
+    ClientCall<Q, M> call = place.newCall(method);
     this.call = call;
     call.start(new Listener(), new Metadata());
     call.request(1);

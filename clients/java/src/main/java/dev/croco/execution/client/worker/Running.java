@@ -59,7 +59,10 @@ final class Running implements Attempt.Owner, WorkStream.Owner {
     pulse = new Pulse(options.lease(), System.nanoTime());
   }
 
-  /** Work until stopped. Throws ExecutionProblem where the service refuses the worker for good. */
+  /**
+   * Work until stopped. Throws ExecutionProblem where the service refuses the worker for good, and what the
+   * client's metadata throw.
+   */
   void run() throws InterruptedException {
     loop.execute(this::connect);
     loop.every(pulse.beat(), this::feelPulse);
@@ -142,7 +145,12 @@ final class Running implements Attempt.Owner, WorkStream.Owner {
       ended.complete(null);
       return;
     }
-    stream = new WorkStream(connection, loop, outbox, this);
+    try {
+      stream = new WorkStream(connection, loop, outbox, this);
+    } catch (RuntimeException | Error failure) { // Of the program's own metadata: who runs the worker has to know.
+      ended.completeExceptionally(failure);
+      return;
+    }
     outbox.sendAgain();
     pulse.reconnected();
     stream.start(hello());

@@ -33,6 +33,9 @@ final class Waiting {
     try {
       future.get();
     } catch (ExecutionException failed) {
+      if (failed.getCause() instanceof Error error) {
+        throw error;
+      }
       throw (RuntimeException) failed.getCause(); // Nothing else is put into it.
     }
   }

@@ -7,7 +7,6 @@ import dev.croco.execution.v1.WorkHello;
 import dev.croco.execution.v1.WorkRequest;
 import dev.croco.execution.v1.WorkResponse;
 import dev.croco.execution.v1.WorkerServiceGrpc;
-import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -39,7 +38,7 @@ final class WorkStream {
     this.outbox = outbox;
     this.owner = owner;
     place = connection.longCall();
-    call = place.channel().newCall(WorkerServiceGrpc.getWorkMethod(), CallOptions.DEFAULT);
+    call = place.newCall(WorkerServiceGrpc.getWorkMethod());
   }
 
   /** Begin. */

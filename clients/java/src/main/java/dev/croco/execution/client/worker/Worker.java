@@ -72,6 +72,8 @@ public final class Worker {
    *
    * @throws IllegalStateException if it runs already, or no task is registered
    * @throws ExecutionProblem if the service refuses the worker for good, as CredentialsInvalid
+   * @throws IllegalArgumentException if the client's options have metadata that cannot be sent; what these throw
+   *     themselves is thrown too
    * @throws InterruptedException if the thread is interrupted
    */
   public void run() throws InterruptedException {

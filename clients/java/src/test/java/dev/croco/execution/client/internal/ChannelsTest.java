@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.croco.execution.client.ClientOptions;
 import dev.croco.execution.client.Tls;
+import dev.croco.execution.v1.ExecutionServiceGrpc;
+import dev.croco.execution.v1.WatchExecutionRequest;
 import io.grpc.Channel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -62,6 +65,21 @@ class ChannelsTest {
     assertEquals(first, connection.longCall().channel());
     assertFalse(first == connection.longCall().channel());
     assertFalse(first == connection.shortCalls());
+    connection.close();
+  }
+
+  @Test
+  void aLongCallThatCannotBeginLeavesItsPlace() {
+    ClientOptions wrong = ClientOptions.usual().withMetadata(() -> Map.of("te", "x"));
+    Connection connection = new Connection("localhost:1", wrong);
+    Channel first = connection.longCall().channel();
+    for (int call = 0; call < 100; call++) {
+      WatchExecutionRequest request = WatchExecutionRequest.getDefaultInstance();
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> MessageStream.open(connection, ExecutionServiceGrpc.getWatchExecutionMethod(), request));
+    }
+    assertEquals(first, connection.longCall().channel());
     connection.close();
   }
 }

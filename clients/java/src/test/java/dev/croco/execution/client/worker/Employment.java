@@ -2,6 +2,7 @@ package dev.croco.execution.client.worker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.croco.execution.client.ClientOptions;
 import dev.croco.execution.client.Scripted;
 import dev.croco.execution.client.internal.JsonWire;
 import dev.croco.execution.v1.Execution;
@@ -37,7 +38,16 @@ abstract class Employment {
 
   /** Let a worker run that has one task, and give it one execution to do. */
   WorkScript.Stream employ(Task task) throws InterruptedException {
-    worker = new Worker(server.target(), WorkerOptions.usual().withDrain(Duration.ZERO));
+    begin(task, ClientOptions.usual());
+    WorkScript.Stream stream = script.next();
+    assertEquals(List.of("t"), stream.hello().getTypesList());
+    stream.assign(execution("x"));
+    return stream;
+  }
+
+  /** Let a worker run that has one task. */
+  void begin(Task task, ClientOptions clientOptions) {
+    worker = new Worker(server.target(), WorkerOptions.usual().withDrain(Duration.ZERO), clientOptions);
     worker.task("t", task);
     Thread thread =
         new Thread(
@@ -45,16 +55,12 @@ abstract class Employment {
               try {
                 worker.run();
                 ended.add(GRACEFUL);
-              } catch (RuntimeException | InterruptedException problem) {
+              } catch (RuntimeException | Error | InterruptedException problem) {
                 ended.add(problem);
               }
             });
     thread.setDaemon(true);
     thread.start();
-    WorkScript.Stream stream = script.next();
-    assertEquals(List.of("t"), stream.hello().getTypesList());
-    stream.assign(execution("x"));
-    return stream;
   }
 
   void assertStops() throws InterruptedException {

@@ -2,9 +2,11 @@ package dev.croco.execution.client.worker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.croco.execution.client.ClientOptions;
 import dev.croco.execution.client.Scripted;
 import dev.croco.execution.client.internal.JsonWire;
 import dev.croco.execution.client.problems.CredentialsInvalid;
@@ -18,6 +20,7 @@ import dev.croco.execution.v1.WorkRefusal;
 import dev.croco.execution.v1.WorkReport;
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -53,6 +56,34 @@ class WorkerTest extends Employment {
     assertEquals(
         Map.of("before", 7L, "k", 5L), JsonWire.fromValue(second.end().getComplete().getResult()));
     assertStops();
+  }
+
+  @Test
+  void eachStreamOfAWorkerAsksForMetadata() throws InterruptedException {
+    begin(job -> null, Scripted.counted());
+    script.next().fail(Scripted.refusal(Status.Code.UNAVAILABLE, "SERVER_DRAINING"));
+    script.next();
+    assertEquals(List.of("1", "2"), server.sent("traceparent"));
+  }
+
+  @Test
+  void metadataThatCannotBeSentEndsTheWorker() throws InterruptedException {
+    begin(job -> null, ClientOptions.usual().withMetadata(() -> Map.of("te", "x")));
+    RuntimeException thrown = assertInstanceOf(IllegalArgumentException.class, Scripted.next(ended));
+    assertTrue(thrown.getMessage().contains("\"te\""), thrown.getMessage());
+  }
+
+  @Test
+  void whatMetadataThrowsTheWorkerThrows() throws InterruptedException {
+    NoClassDefFoundError missing = new NoClassDefFoundError("Propagator");
+    begin(
+        job -> null,
+        ClientOptions.usual()
+            .withMetadata(
+                () -> {
+                  throw missing;
+                }));
+    assertEquals(missing, Scripted.next(ended));
   }
 
   @Test
