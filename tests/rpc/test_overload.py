@@ -7,12 +7,15 @@ import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 import grpc
 import pytest
 from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
+from execution_server.domain.problems import ExecutionNotFound
+from execution_server.rpc.calls import Call, Calls
 from google.protobuf.struct_pb2 import Value
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
@@ -24,6 +27,7 @@ from tests.rpc.spoilt import SpoiltStore
 from tests.rpc.subjects import NOBODY
 from tests.servers import Server
 from tests.waiting import until
+from tests.watch.served import CALL_LIMITS
 
 WATCHES: Final = 5_000
 ON_ONE_CONNECTION: Final = 1_000
@@ -102,6 +106,41 @@ async def test_a_share_is_free_again_when_its_calls_have_ended(tmp_path: Path) -
         held.cancel()
         await until(lambda: store.was_cancelled, "the server has let go of the call")
         assert await refusal(stub.CountExecutions(api.CountExecutionsRequest())) is None
+
+
+async def test_who_was_told_that_a_call_has_ended_may_call_again() -> None:
+    """The place is free before the answer leaves, also when that is a refusal."""
+    calls = Calls(CALL_LIMITS)
+    asked, taken = [], []
+
+    async def fails(request: object, call: Call) -> api.GetExecutionResponse:
+        taken.append(calls.places.taken)
+        raise ExecutionNotFound(NOBODY)
+
+    class Told:
+        """What gRPC hands to a handler, as far as a refusal needs it."""
+
+        def time_remaining(self) -> None: ...
+
+        def invocation_metadata(self) -> tuple[()]:
+            return ()
+
+        def peer(self) -> str:
+            return "somebody"
+
+        async def abort(self, *refusal: object) -> None:
+            asked.append((calls.places.taken, calls.bytes))
+
+    service = api.DESCRIPTOR.services_by_name["ExecutionService"]
+    servicer = SimpleNamespace(**{method.name: fails for method in service.methods})
+    path = "/croco.execution.v1.ExecutionService/GetExecution"
+    method: Any = calls.handler(service, servicer).service(
+        cast(grpc.HandlerCallDetails, SimpleNamespace(method=path))
+    )
+    await method.unary_unary(
+        method.request_deserializer(api.GetExecutionRequest(id=NOBODY).SerializeToString()), Told()
+    )
+    assert (taken, asked) == ([1], [(0, 0)])
 
 
 async def test_requests_may_be_so_large_together(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ class Calls:
         async def handle(received: Sized, context: Context) -> Any:
             request, size = received
             loop = asyncio.get_running_loop()
-            began, code, placed = loop.time(), "OK", None
+            began, code = loop.time(), "OK"
             self.arrived += 1
             self.under_way += 1
             try:
@@ -173,18 +173,18 @@ class Calls:
                 call = self._call(path, name, context, began)
                 if needs_place:
                     self._take_place(call.peer, size)
-                    placed = call
-                _check(request)
-                return await implementation(request, call)
+                try:
+                    _check(request)
+                    return await implementation(request, call)
+                finally:
+                    if needs_place:  # before the answer is sent: whoever has it may call again
+                        self._give_place_back(call.peer, size)
             except BaseException as error:
                 problem = problem_of(error)
                 code = code_of_end(problem, context)
                 return await refuse(context, name, request, problem, error)
             finally:
                 self.under_way -= 1
-                if placed is not None:
-                    self.bytes -= size
-                    self.places.give_back(placed.peer)
                 seconds = loop.time() - began
                 self.seen[path, code].observe(seconds)
                 if seconds > slow_seconds:
@@ -222,6 +222,10 @@ class Calls:
             )
         self.places.take(connection)
         self.bytes += size
+
+    def _give_place_back(self, connection: str, size: int) -> None:
+        self.bytes -= size
+        self.places.give_back(connection)
 
     def _call(self, path: str, name: str, context: Context, now: float) -> Call:
         caller = self._access.admit(path, context) if self._access else ""
