@@ -21,6 +21,9 @@ import java.util.regex.Pattern;
 
 /** Opens channels as a client was told to. Each has connections of its own. */
 final class Channels {
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
   /**
    * Targets that never leave this machine. Others may not either, but here it is better to know too few than too many.
    */
@@ -65,7 +68,14 @@ final class Channels {
     if (options.tls() != null && options.tls().serverName() != null) {
       builder.overrideAuthority(options.tls().serverName());
     }
-    builder.intercept(this::withHeaders);
+    if (options.token() != null) {
+      Metadata headers = new Metadata();
+      headers.put(AUTHORIZATION, "Bearer " + options.token());
+      builder.intercept(MetadataUtils.newAttachHeadersInterceptor(headers));
+    }
+    if (options.metadata() != null) {
+      builder.intercept(this::withMetadata);
+    }
     if (isOnThisMachine(target)) {
       // A proxy, which gRPC takes from the environment, would be another machine.
       builder.proxyDetector(address -> null);
@@ -75,14 +85,9 @@ final class Channels {
     return channel;
   }
 
-  private <Q, A> ClientCall<Q, A> withHeaders(MethodDescriptor<Q, A> method, CallOptions how, Channel next) {
+  private <Q, A> ClientCall<Q, A> withMetadata(MethodDescriptor<Q, A> method, CallOptions how, Channel next) {
     Metadata headers = new Metadata();
-    if (options.metadata() != null) {
-      options.metadata().get().forEach((name, value) -> headers.put(checked(name, value), value));
-    }
-    if (options.token() != null) {
-      headers.put(key("authorization"), "Bearer " + options.token());
-    }
+    options.metadata().get().forEach((name, value) -> headers.put(checked(name, value), value));
     return MetadataUtils.newAttachHeadersInterceptor(headers).interceptCall(method, how, next);
   }
 
@@ -91,10 +96,6 @@ final class Channels {
       throw new IllegalArgumentException(
           "metadata: \"" + name + "\" is no header that can be sent, with printable ASCII, beside the client's.");
     }
-    return key(name);
-  }
-
-  private static Metadata.Key<String> key(String name) {
     return Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
   }
 
