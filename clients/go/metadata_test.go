@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	pb "github.com/croco-dev/execution/clients/go/executionv1"
 )
@@ -118,5 +120,54 @@ func TestMetadataThatCannotBeSentEndsWatchAndWorkerAndIsNamed(t *testing.T) {
 	}
 	if len(problems) != 2 || len(server.requests) > 0 {
 		t.Errorf("%v, %v", problems, server.requests)
+	}
+}
+
+type traceKey struct{}
+
+func TestMetadataOfTheCallersOwnIsSentWithEveryTry(t *testing.T) {
+	t.Parallel()
+	server := &scripted{
+		start: func(try int, _ *pb.StartExecutionRequest) (*pb.StartExecutionResponse, error) {
+			if try == 0 {
+				return nil, draining()
+			}
+			return started("x"), nil
+		},
+		watch: func(int, grpc.ServerStreamingServer[pb.WatchExecutionResponse]) error {
+			return status.Error(codes.NotFound, "gone")
+		},
+	}
+	client := serve(t, server, &ClientOptions{Token: "secret", Metadata: func(ctx context.Context) map[string]string {
+		return map[string]string{"traceparent": ctx.Value(traceKey{}).(string)}
+	}})
+	if _, err := client.Start(context.WithValue(within(t), traceKey{}, "one"), "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	for range client.Watch(context.WithValue(within(t), traceKey{}, "two"), "x", nil) {
+	}
+	sent := []string{}
+	for _, headers := range server.metadata {
+		sent = append(sent, append(headers.Get("authorization"), headers.Get("traceparent")...)...)
+	}
+	want := []string{"Bearer secret", "one", "Bearer secret", "one", "Bearer secret", "two"}
+	if !reflect.DeepEqual(sent, want) {
+		t.Errorf("%v", sent)
+	}
+}
+
+func TestMetadataThatCannotBeSentFailsTheCallAndIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{
+		"no name": "x", "Large": "x", "authorization": "x", "te": "x", "grpc-x": "x", "x-bin": "x", "fine": "\n", "": "x",
+	} {
+		server := &scripted{}
+		client := serve(t, server, &ClientOptions{Metadata: func(context.Context) map[string]string {
+			return map[string]string{name: value}
+		}})
+		_, err := client.Start(within(t), "x", nil)
+		if err == nil || !strings.Contains(err.Error(), strconv.Quote(name)) || len(server.requests) > 0 {
+			t.Errorf("%q: %v, %v", name, err, server.requests)
+		}
 	}
 }

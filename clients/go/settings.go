@@ -51,8 +51,8 @@ type ClientOptions struct {
 	// Token is a bearer token to send with every call. Without TLS, to this machine only.
 	Token string
 	// Metadata answers what else to send with a call, by name, such as the trace that its context is in. It is asked for
-	// every try and every stream, from several goroutines. A name with capitals or that is gRPC's, HTTP's or the client's own
-	// ("authorization" is the token's), or a value that is not printable ASCII fails the call.
+	// every try and every stream, from several goroutines. A name with capitals or that is gRPC's, HTTP's or the client's
+	// own ("authorization" is the token's), or a value that is not printable ASCII fails the call.
 	Metadata func(ctx context.Context) map[string]string
 	// Deadline is how long a call may take, its repeats included, if its context has no deadline. 0 is 10 s.
 	Deadline time.Duration

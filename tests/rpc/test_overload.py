@@ -111,10 +111,10 @@ async def test_a_share_is_free_again_when_its_calls_have_ended(tmp_path: Path) -
 async def test_who_was_told_that_a_call_has_ended_may_call_again() -> None:
     """The place is free before the answer leaves, also when that is a refusal."""
     calls = Calls(CALL_LIMITS)
-    asked, taken = [], []
+    during, afterwards = [], []
 
     async def fails(request: object, call: Call) -> api.GetExecutionResponse:
-        taken.append(calls.places.taken)
+        during.append(calls.places.taken)
         raise ExecutionNotFound(NOBODY)
 
     class Told:
@@ -129,7 +129,7 @@ async def test_who_was_told_that_a_call_has_ended_may_call_again() -> None:
             return "somebody"
 
         async def abort(self, *refusal: object) -> None:
-            asked.append((calls.places.taken, calls.bytes))
+            afterwards.append((calls.places.taken, calls.bytes))
 
     service = api.DESCRIPTOR.services_by_name["ExecutionService"]
     servicer = SimpleNamespace(**{method.name: fails for method in service.methods})
@@ -140,7 +140,7 @@ async def test_who_was_told_that_a_call_has_ended_may_call_again() -> None:
     await method.unary_unary(
         method.request_deserializer(api.GetExecutionRequest(id=NOBODY).SerializeToString()), Told()
     )
-    assert (taken, asked) == ([1], [(0, 0)])
+    assert (during, afterwards) == ([1], [(0, 0)])
 
 
 async def test_requests_may_be_so_large_together(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ import dev.croco.execution.v1.StartExecutionResponse;
 import dev.croco.execution.v1.WaitExecutionRequest;
 import dev.croco.execution.v1.WaitExecutionResponse;
 import dev.croco.execution.v1.WorkerServiceGrpc;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -167,7 +166,8 @@ class CallsTest {
   void metadataOfTheCallersOwnGoesWithEveryCallFromTheCallersThread() {
     ThreadLocal<String> trace = ThreadLocal.withInitial(() -> "another thread's");
     trace.set("one");
-    ClientOptions traced = ClientOptions.usual().withToken("secret").withMetadata(() -> Map.of("traceparent", trace.get()));
+    ClientOptions traced =
+        ClientOptions.usual().withToken("secret").withMetadata(() -> Map.of("traceparent", trace.get()));
     try (ExecutionClient known = new ExecutionClient(server.target(), traced)) {
       known.get("x");
       trace.set("two");
