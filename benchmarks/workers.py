@@ -56,10 +56,11 @@ class Stream:
 
     def _take(self, data: bytes) -> None:
         response = work.WorkResponse.FromString(data)
+        request = work.WorkRequest()
         for execution in response.assignments:
             self.assigned[execution.id] = time.perf_counter()
             step = Progress(current=1, total=3, message="rendering the pages")
-            self._report(execution, execution, progress=step)
+            self._report(request, execution, execution, progress=step)
         for acknowledgement in response.acknowledgements:
             if acknowledgement.HasField("refusal"):
                 raise RuntimeError(acknowledgement.refusal.message)
@@ -69,21 +70,26 @@ class Stream:
             else:
                 result = work.WorkCompletion()
                 result.result.struct_value.update({"invoice": "2026-1027", "pages": 3})
-                self._report(execution_, None, complete=result)
+                self._report(request, execution_, None, complete=result)
+        if request.reports:
+            self._stream.send(request.SerializeToString())
 
     def _report(
-        self, about: Execution, then: Execution | None, **fields: Progress | work.WorkCompletion
+        self,
+        request: work.WorkRequest,
+        about: Execution,
+        then: Execution | None,
+        **fields: Progress | work.WorkCompletion,
     ) -> None:
         self._sequence += 1
         self._after[self._sequence] = then
-        report = work.WorkReport(
+        request.reports.add(
             sequence=self._sequence,
             id=about.id,
             attempt=about.attempts,
             request_id=str(uuid.uuid4()),
-            **fields,  # type: ignore[arg-type]  # by their names
+            **fields,
         )
-        self._stream.send(work.WorkRequest(reports=[report]).SerializeToString())
 
 
 async def measure(scale: Scale) -> None:

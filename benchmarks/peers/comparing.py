@@ -96,7 +96,7 @@ def _tell(found: dict[str, list[Found]], grown: dict[str, float]) -> None:
         *("system", "lifecycles per second", "lifecycles per CPU second", f"its CPU: {', '.join(PARTS)} (%)"),
         *("progress to observer, median", "p99", "store bytes per lifecycle"),
     ]
-    table("A lifecycle / the service's, with a worker by a stream", columns, rows)
+    table("A lifecycle / the service's by batches and a stream", columns, rows)
 
 
 def _shares(rounds: Sequence[Found]) -> list[str]:

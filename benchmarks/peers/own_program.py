@@ -1,8 +1,10 @@
 """
-The service, by the project's own Python client: ``own_program.py create|work-by-stream|work-by-calls ADDRESS``.
+The service, by the project's own Python client: ``own_program.py ROLE ADDRESS``, see ``ROLES``.
 
-The worker library tells only the newest progress, every now and then; here each of the three has to be told, so the
-worker by a stream speaks to the stream itself, and waits for each acknowledgement before it goes on, as peers do.
+Who creates in batches creates together, and reads together, whatever has gathered while the batch before was under way,
+and is told by one watch of what has ended. The worker library tells only the newest progress, every now and then; here
+each of the three has to be told, so the worker by a stream speaks to the stream itself, and waits for each
+acknowledgement before it goes on, as peers do.
 """
 
 from __future__ import annotations
@@ -10,21 +12,54 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
 
 import grpc
 import uvloop
 from croco.execution.v1 import worker_service_pb2 as work
 from croco.execution.v1.execution_pb2 import Execution, Progress
 from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
-from execution_client import AsyncExecutionClient
+from execution_client import AsyncExecutionClient, ExecutionStatus, NewExecution, View, WatchEvent
 from google.protobuf.json_format import MessageToDict
 
 from . import driving
 
+A = TypeVar("A")
+B = TypeVar("B")
+
 TYPE: Final = "resize"
 CONCURRENCY: Final = 64
+BATCH: Final = 500
+ENDED: Final = (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED)
+
+
+class Gathering(Generic[A, B]):
+    """Does together what has been asked for while it was doing the last."""
+
+    def __init__(self, do: Callable[[Sequence[A]], Awaitable[Sequence[B | Exception]]]) -> None:
+        self._do = do
+        self._asked: list[tuple[A, asyncio.Future[B]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def ask(self, one: A) -> B:
+        """Have *one* done with others; answers its own answer, or raises it."""
+        answer: asyncio.Future[B] = asyncio.get_running_loop().create_future()
+        self._asked.append((one, answer))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return await answer
+
+    async def _run(self) -> None:
+        while some := self._asked[:BATCH]:
+            del self._asked[:BATCH]
+            found = await self._do([one for one, _ in some])
+            for (_, answer), outcome in zip(some, found, strict=True):
+                if isinstance(outcome, Exception):
+                    answer.set_exception(outcome)
+                else:
+                    answer.set_result(outcome)
 
 
 async def create(address: str) -> None:
@@ -38,6 +73,40 @@ async def create(address: str) -> None:
             return (await client.wait(created.id)).result
 
         await driving.create(lifecycle)
+
+
+async def create_in_batches(address: str) -> None:
+    """The same in batches. What ends before its creator waits for it is kept until then."""
+    ended: dict[str, asyncio.Future[None]] = {}
+    watched = asyncio.Event()
+
+    def end_of(id_: str) -> asyncio.Future[None]:
+        return ended.setdefault(id_, asyncio.get_running_loop().create_future())
+
+    async with AsyncExecutionClient(address) as client, asyncio.TaskGroup() as tasks:
+
+        async def watch() -> None:
+            async for message in client.watch_all(statuses=ENDED, types=[TYPE]):
+                if message.event is WatchEvent.BOOKMARK:
+                    watched.set()
+                elif not end_of(message.id).done():
+                    end_of(message.id).set_result(None)
+
+        creations = Gathering(client.batch_create)
+        reads = Gathering(partial(client.batch_get, view=View.FULL))
+
+        async def lifecycle(payload: dict[str, Any], observed: driving.Observed) -> Any:
+            created = await creations.ask(NewExecution(TYPE, payload))
+            if observed.is_wanted:
+                await _watch(client, created.id, observed)
+            await end_of(created.id)
+            del ended[created.id]
+            return (await reads.ask(created.id)).result
+
+        watching = tasks.create_task(watch())
+        await watched.wait()
+        await driving.create(lifecycle)
+        watching.cancel()
 
 
 async def _watch(client: AsyncExecutionClient, id_: str, observed: driving.Observed) -> None:
@@ -77,15 +146,16 @@ class Stream:
     """A worker's stream: sends what it is told to, and hands out the acknowledgements."""
 
     def __init__(self) -> None:
-        self._to_send = asyncio.Queue[work.WorkRequest]()
+        self._gathered = work.WorkRequest(
+            hello=work.WorkHello(worker_id="bench", types=[TYPE], slots=CONCURRENCY)
+        )
+        self._woken = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._jobs = set[asyncio.Task[None]]()
         self._sequence = 0
 
     async def run(self, stub: Any) -> None:
         """Work until the server ends the stream."""
-        hello = work.WorkHello(worker_id="bench", types=[TYPE], slots=CONCURRENCY)
-        self._to_send.put_nowait(work.WorkRequest(hello=hello))
         async for response in stub.Work(self._requests()):
             for acknowledgement in response.acknowledgements:
                 if acknowledgement.HasField("refusal"):
@@ -98,7 +168,10 @@ class Stream:
 
     async def _requests(self) -> AsyncIterator[work.WorkRequest]:
         while True:
-            yield await self._to_send.get()
+            leaving, self._gathered = self._gathered, work.WorkRequest()
+            yield leaving
+            await self._woken.wait()
+            self._woken.clear()
 
     async def _do(self, execution: Execution) -> None:
         payload = MessageToDict(execution.payload)
@@ -113,8 +186,8 @@ class Stream:
     async def _report(self, about: Execution, **fields: Any) -> None:
         self._sequence += 1
         self._waiting[self._sequence] = acknowledged = asyncio.get_running_loop().create_future()
-        report = work.WorkReport(sequence=self._sequence, id=about.id, attempt=about.attempts, **fields)
-        self._to_send.put_nowait(work.WorkRequest(reports=[report]))
+        self._gathered.reports.add(sequence=self._sequence, id=about.id, attempt=about.attempts, **fields)
+        self._woken.set()
         await acknowledged
 
 
@@ -124,7 +197,14 @@ async def work_by_stream(address: str) -> None:
         await Stream().run(WorkerServiceStub(channel))
 
 
+ROLES: Final = {
+    "create": create,
+    "create-in-batches": create_in_batches,
+    "work-by-stream": work_by_stream,
+    "work-by-calls": work_by_calls,
+}
+
+
 if __name__ == "__main__":
     _, role, where = sys.argv
-    roles = {"create": create, "work-by-stream": work_by_stream, "work-by-calls": work_by_calls}
-    uvloop.run(roles[role](where))
+    uvloop.run(ROLES[role](where))

@@ -32,6 +32,8 @@ class Kind:
 
     name: str
     program: tuple[str, ...]
+    create: str = "create"
+    """The role of who creates."""
     work: str = "work"
     """The role of its worker."""
     has_server: bool = False
@@ -39,8 +41,9 @@ class Kind:
 
 
 KINDS: Final = (
-    Kind("the service, a worker by a stream", OWN, "work-by-stream", has_server=True),
-    Kind("the service, a worker by single calls", OWN, "work-by-calls", has_server=True),
+    Kind("the service, batches and a stream", OWN, "create-in-batches", "work-by-stream", has_server=True),
+    Kind("the service, single calls and a stream", OWN, "create", "work-by-stream", has_server=True),
+    Kind("the service, single calls alone", OWN, "create", "work-by-calls", has_server=True),
     Kind("BullMQ 6.7 (Node.js)", BULLMQ),
     Kind("SAQ 0.26 (asyncio)", SAQ),
     Kind("Celery 5.7 (2 processes)", CELERY),
@@ -98,7 +101,7 @@ async def running(kind: Kind) -> AsyncIterator[System]:
             where = parts["server"].address
         processes.stay_on(CORES)
         worker = await stack.enter_async_context(_program(kind, kind.work, where))
-        creator = await stack.enter_async_context(_program(kind, "create", where))
+        creator = await stack.enter_async_context(_program(kind, kind.create, where))
         if await _line(creator) != b"ready\n":
             raise DidNotStart(kind.name)
         parts |= {"worker": Measured(worker.pid), "creator": Measured(creator.pid)}
@@ -107,7 +110,7 @@ async def running(kind: Kind) -> AsyncIterator[System]:
 
 @asynccontextmanager
 async def _program(kind: Kind, role: str, where: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    pipe = asyncio.subprocess.PIPE if role == "create" else asyncio.subprocess.DEVNULL
+    pipe = asyncio.subprocess.PIPE if role == kind.create else asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
         *kind.program,
         role,
