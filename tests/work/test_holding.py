@@ -11,7 +11,7 @@ from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1 import worker_service_pb2 as work
 from croco.execution.v1.execution_pb2 import StatusReason
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
-from execution_server.domain.status import CANCELLED, RUNNING
+from execution_server.domain.status import CANCELLED, RETRYING, RUNNING
 from execution_server.store.redis import open_store
 from google.protobuf.struct_pb2 import Value
 
@@ -39,6 +39,30 @@ async def test_a_worker_comes_back_and_goes_on_with_what_it_holds(
         assert reason(await back.report(given[ids[1]], complete=work.WorkCompletion())) == ""
         await back.assigned(2)
     assert (await get(executions, ids[1])).attempts == 1, "it is still the first attempt"
+
+
+async def test_a_worker_that_is_given_again_what_it_has_lost_keeps_its_slots(
+    channel: grpc.aio.Channel, executions: Any, type_: str
+) -> None:
+    """The attempt that it holds is over, and it may be given the next one before anybody looks at the first."""
+    await create(executions, type_)
+    async with RawWorker(channel, type_, worker_id="busy", lease_duration=LONG) as busy:
+        await busy.assigned(1)  # it has no more room, but the server knows for it what is ready
+        await create(executions, type_)
+        async with RawWorker(channel, type_, lease_duration=milliseconds(1_000)) as worker:
+            (given,) = await worker.assigned(1)
+        async for message in executions.WatchExecution(api.WatchExecutionRequest(id=given.id)):
+            if message.execution.status == RETRYING:
+                break
+
+        back = RawWorker(channel, type_, slots=2, lease_duration=LONG, held=held(given))
+        async with back:
+            lost = await back.told("lease_lost")
+            assert (lost.id, lost.attempt, lost.lease_lost.cause) == (given.id, 1, "lease_expired")
+            (again,) = await back.assigned(1)
+            assert (again.id, again.attempts) == (given.id, 2)
+            await create(executions, type_)
+            await back.assigned(2)
 
 
 async def test_a_worker_that_takes_nothing_new_goes_on_with_what_it_holds(

@@ -179,6 +179,9 @@ class WorkStream:
     def _give(self, one: Given | None) -> None:
         if one is not None:
             record = one.record
+            if (before := self._held.get(record.id)) is not None:  # it is over, which nobody has noticed yet
+                held = messages.HeldAttempt(id=record.id, attempt=before)
+                self._lose(held, AttemptFenced(record, before))
             self._held[record.id] = record.attempts
             self._holders.enter(record.id, self)
             present(record, self._response(record.ByteSize()).assignments.add())
