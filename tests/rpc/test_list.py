@@ -171,6 +171,27 @@ def test_a_page_stops_before_its_answer_is_too_large_to_be_received(stub: Execut
         stub.DeleteExecution(api.DeleteExecutionRequest(id=execution_id))
 
 
+def test_a_page_of_long_reasons_can_be_received(stub: ExecutionServiceStub) -> None:
+    """A reason is told twice, by itself and in the metadata, so what is sent is larger than what is stored."""
+    entries = [api.CreateExecutionRequest(type="reasons")] * 300
+    batch = api.BatchCreateExecutionsRequest(requests=entries)
+    created = [
+        outcome.execution.id for _ in range(2) for outcome in stub.BatchCreateExecutions(batch).outcomes
+    ]
+    reason = "x" * limits.TEXT_BYTES
+    calls = [
+        stub.CancelExecution.future(api.CancelExecutionRequest(id=execution_id, reason=reason))
+        for execution_id in created
+    ]
+    for call in calls:
+        call.result()
+
+    found = pages(stub, {"types": ["reasons"]}, page_size=1000)
+
+    assert ids(found) == sorted(created, reverse=True)
+    assert all(one.metadata["cancellationReason"] == reason for page in found for one in page)
+
+
 def first_token(stub: ExecutionServiceStub, **fields: Any) -> str:
     """The token of a second page."""
     for _ in range(2):

@@ -78,9 +78,8 @@ class ExecutionService(WatchMethods, BatchMethods):
         limit = min(request.page_size or limits.DEFAULT_PAGE_SIZE, limits.PAGE_SIZE)
         part = part_of(request.view, Part.BASIC)
         records, last_id = await self._manager.list(query, after_id, limit, part, deadline=call.deadline)
-        response = messages.ListExecutionsResponse(next_page_token=pages.token(query, last_id))
-        for record in records:
-            present(record, response.executions.add())
+        response = messages.ListExecutionsResponse()
+        response.next_page_token = pages.token(query, pages.fill(response, records, last_id))
         return response
 
     async def CountExecutions(

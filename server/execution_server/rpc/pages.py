@@ -1,18 +1,22 @@
-"""Page tokens: where a page ended, bound to what was asked."""
+"""Pages: what an answer holds of the records that were found, and tokens of where it ended, bound to what was asked."""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from croco.execution.v1.execution_service_pb2 import ExecutionFilter
+from croco.execution.v1.execution_pb2 import Execution
+from croco.execution.v1.execution_service_pb2 import ExecutionFilter, ListExecutionsResponse
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ..domain.ids import ID_PATTERN
+from ..domain.limits import PAGE_BYTES
 from ..domain.problems import InvalidPageToken
 from ..domain.status import STATUSES
 from ..store.port import Query
+from .views import present
 
 MARK_BYTES: Final = 8
 LATEST_MS: Final = (1 << 48) - 1
@@ -29,6 +33,26 @@ def query_of(filter_: ExecutionFilter, order_by: str = "") -> Query:
         created_before_ms=_milliseconds(filter_, "created_before"),
         newest_first=order_by in ("", "created_at desc"),
     )
+
+
+def fill(response: ListExecutionsResponse, records: Sequence[Execution], last_id: str) -> str:
+    """
+    Put *records* into *response*, as many as it holds and one at least; answers the id to go on after.
+
+    What a store has read is not what is sent, see ``present``: a reason for cancellation doubles.
+
+    Args:
+        last_id: the id to go on after if all are put in.
+    """
+    size = 0
+    for number, record in enumerate(records):
+        into = response.executions.add()
+        present(record, into)
+        size += into.ByteSize()
+        if number and size > PAGE_BYTES:
+            del response.executions[number]
+            return response.executions[number - 1].id
+    return last_id
 
 
 def token(query: Query, after_id: str) -> str:
