@@ -17,8 +17,9 @@ from google.protobuf.struct_pb2 import Value
 
 from tests import service
 from tests.raw_worker import RawWorker, held, milliseconds
-from tests.servers import Server
-from tests.work.calls import LONG, UNKNOWN, cancel, create, get, reason, until_asked
+from tests.servers import Server, running
+from tests.waiting import until
+from tests.work.calls import LONG, UNKNOWN, cancel, claimed, create, get, reason, until_asked
 
 
 async def test_a_worker_comes_back_and_goes_on_with_what_it_holds(
@@ -95,6 +96,49 @@ async def test_an_open_stream_keeps_its_leases(
 
         await until_asked(renewed_twice, "the lease is renewed twice")
         assert reason(await worker.report(given, complete=work.WorkCompletion())) == ""
+
+
+async def test_a_stream_keeps_what_it_holds_for_as_long_as_it_has_asked_for(
+    channel: grpc.aio.Channel, executions: Any, workers: Any, type_: str
+) -> None:
+    """It looks after its leases as seldom as that allows: one that is shorter would run out in between."""
+    await create(executions, type_)
+    (given,) = await claimed(workers, type_, lease_duration=milliseconds(60_000))
+    async with RawWorker(channel, lease_duration=LONG, held=held(given)):
+
+        async def is_longer() -> bool:
+            lease = (await get(executions, given.id)).lease
+            return (
+                lease.duration == LONG and lease.expires_at.seconds >= given.lease.expires_at.seconds + 3_000
+            )
+
+        await until_asked(is_longer, "the lease is as long as asked for")
+
+
+async def test_a_lease_that_could_not_be_kept_is_kept_as_soon_as_it_can_be(
+    type_: str, tmp_path: Path
+) -> None:
+    """Not only when it is due again: a store that was away for half of a lease must not end it."""
+    with running("valkey9") as store, service.serving(tmp_path, "--store-url", store.url) as server:
+        async with service.aio_channel(server.address) as channel:
+            executions: Any = ExecutionServiceStub(channel)
+            await create(executions, type_)
+            async with RawWorker(channel, type_, lease_duration=milliseconds(6_000)) as worker:
+                (given,) = await worker.assigned(1)
+                seen = given.lease.expires_at
+
+                async def is_renewed() -> bool:
+                    found = await get(executions, given.id)
+                    return found.attempts > 1 or found.lease.expires_at != seen
+
+                await until_asked(is_renewed, "the lease is renewed")
+                seen = (await get(executions, given.id)).lease.expires_at
+                store.pause()
+                await until(lambda: "a lease could not be kept" in server.log_text(), "a try has failed")
+                store.resume()
+                await until_asked(is_renewed, "the lease is renewed again")
+                assert (await get(executions, given.id)).attempts == 1
+                assert not worker.directives
 
 
 async def test_when_a_worker_is_gone_the_next_one_gets_its_work(

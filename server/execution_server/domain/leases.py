@@ -40,10 +40,12 @@ def claim(execution: Execution, worker_id: str, lease_ms: int, *, now_ms: int) -
     return claimed
 
 
-def keep(execution: Execution, *, now_ms: int) -> Execution:
-    """Word from the worker: its lease begins anew."""
+def keep(execution: Execution, lease_ms: int | None = None, *, now_ms: int) -> Execution:
+    """Word from the worker: its lease begins anew, with *lease_ms* from now on if given."""
     require(execution, RETRYING, RUNNING)
     kept = touch(copied(execution), now_ms)
+    if lease_ms is not None and kept.HasField("lease"):
+        kept.lease.duration.FromMilliseconds(lease_ms)
     renew_lease(kept, now_ms)
     return kept
 

@@ -12,11 +12,21 @@ from ..store.port import Part
 from .values import kept_error
 
 
-async def keep(manager: Manager, held: messages.HeldAttempt, deadline: float) -> Execution:
-    """Let the lease of an attempt begin anew and answer the record's head; raises AttemptFenced if it is lost."""
+async def keep(
+    manager: Manager, held: messages.HeldAttempt, deadline: float, lease_ms: int | None = None
+) -> Execution:
+    """
+    Let the lease of an attempt begin anew and answer the record's head.
+
+    Args:
+        lease_ms: how long it lasts from now on; None: as long as before.
+
+    Raises:
+        AttemptFenced: it is lost.
+    """
 
     def decide(record: Execution, now_ms: int) -> Execution:
-        return leases.keep(record, now_ms=now_ms)
+        return leases.keep(record, lease_ms, now_ms=now_ms)
 
     terms = Terms(method="Heartbeat", deadline=deadline, attempt=held.attempt, from_worker=True)
     return await manager.change(held.id, decide, terms, Part.HEAD)

@@ -107,11 +107,12 @@ class WorkStream:
         self._actor = actor
         self._manager, self._dispatcher, self._holders = manager, dispatcher, holders
         self._max_checkpoints = max_checkpoints
-        self._keep_seconds = validate.lease_ms(hello) / KEEPS_PER_LEASE / 1000
+        self._lease_ms = validate.lease_ms(hello)
+        self._keep_seconds = self._lease_ms / KEEPS_PER_LEASE / 1000
         self._held = {held.id: held.attempt for held in hello.held}
         room = hello.slots - len(self._held)
         self._demand = Demand(
-            hello.worker_id, tuple(set(hello.types)), validate.lease_ms(hello), room, self._give, actor=actor
+            hello.worker_id, tuple(set(hello.types)), self._lease_ms, room, self._give, actor=actor
         )
         self._ending: set[str] = set()  # the worker reports their end: what happens to them is its own doing
         self._asked_to_stop: set[str] = set()
@@ -119,7 +120,6 @@ class WorkStream:
         self._last_bytes = 0  # of the last of them, about
         self._reports: set[asyncio.Task[None]] = set()
         self._woken, self._eased, self._keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._keep.set()  # tells what became of what it held
 
     async def run(
         self,
@@ -275,19 +275,23 @@ class WorkStream:
         self._response(acknowledgement.ByteSize()).acknowledgements.append(acknowledgement)
 
     async def _keep_leases(self) -> None:
-        """An open stream keeps its leases."""
+        """An open stream keeps its leases: for as long as it has asked for, whatever they were given with."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()  # the first time tells what has become of what it held
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._keep_seconds):
+                async with asyncio.timeout_at(due):
                     await self._keep.wait()
             self._keep.clear()
+            # Counted from here, not from the end: what fails takes all its time, and is tried again at once.
+            due = loop.time() + self._keep_seconds
             held = [messages.HeldAttempt(id=id_, attempt=attempt) for id_, attempt in self._held.items()]
             await asyncio.gather(*(self._keep_one(one) for one in held))
 
     async def _keep_one(self, held: messages.HeldAttempt) -> None:
         deadline = asyncio.get_running_loop().time() + min(REPORT_SECONDS, self._keep_seconds)
         try:
-            record = await keep(self._manager, held, deadline)
+            record = await keep(self._manager, held, deadline, self._lease_ms)
         except (AttemptFenced, ExecutionNotFound) as problem:
             if self._held.get(held.id) == held.attempt and held.id not in self._ending:
                 self._lose(held, problem)
