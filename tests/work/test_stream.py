@@ -72,6 +72,27 @@ async def test_an_end_takes_its_progress_and_checkpoints_along(
     assert released.next_attempt_at.ToMilliseconds() == released.updated_at.ToMilliseconds() + 60_000
 
 
+async def test_an_end_right_behind_another_report_is_the_worker_s_own_doing(
+    channel: grpc.aio.Channel, executions: Any, type_: str
+) -> None:
+    """They are taken in their order, and nobody tells the worker that it has lost what it has completed."""
+    for _ in range(30):
+        await create(executions, type_)
+    async with RawWorker(channel, type_, slots=30) as worker:
+        given = list(await worker.assigned(30))
+        reports: list[dict[str, Any]] = []
+        for one in given:
+            attempt = {"id": one.id, "attempt": one.attempts}
+            reports.append({**attempt, "checkpoints": {"page": Value(number_value=7)}})
+            reports.append({**attempt, "checkpoints": {"page": Value(number_value=8)}})
+            reports.append({**attempt, "complete": work.WorkCompletion()})
+        acknowledged = await worker.report_all(reports)
+        assert [reason(one) for one in acknowledged] == [""] * len(reports)
+        assert worker.directives == []
+    found = await get(executions, given[0].id)
+    assert (found.status, found.checkpoints["page"].number_value) == (COMPLETED, 8)
+
+
 async def test_a_worker_is_given_no_more_than_it_has_slots_for(
     channel: grpc.aio.Channel, executions: Any, type_: str
 ) -> None:

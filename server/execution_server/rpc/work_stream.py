@@ -248,7 +248,8 @@ class WorkStream:
     async def _report(self, report: messages.WorkReport) -> None:
         """Do what a report says and acknowledge it."""
         ends = report.WhichOneof("end") is not None
-        if ends and self._held.get(report.id) == report.attempt:
+        is_ending = ends and self._held.get(report.id) == report.attempt
+        if is_ending:
             self._ending.add(report.id)
         acknowledgement = messages.WorkAcknowledgement(sequence=report.sequence)
         problem: Problem | None = None
@@ -265,7 +266,8 @@ class WorkStream:
             log.exception("a report failed", extra={"fields": problem.metadata})
         if problem is not None:
             acknowledgement.refusal.CopyFrom(refusal(problem))
-        self._ending.discard(report.id)
+        if is_ending:
+            self._ending.discard(report.id)
         if self._held.get(report.id) == report.attempt:
             over = ends if problem is None else isinstance(problem, AttemptFenced | ExecutionNotFound)
             if over:
