@@ -189,7 +189,7 @@ class Manager:
             if stored is None:
                 stored = await self._load(execution_id, look, terms.deadline)
             applied = requests.find(stored.record, request)
-            after, problem = self._judge(stored.record, decide, terms)
+            after, problem = self._judge(stored, decide, terms)
             to_commit = not applied and after is not stored.record
             if not fresh and (applied or problem or not to_commit):
                 stored, look = None, Part.FULL
@@ -228,7 +228,7 @@ class Manager:
                 if await self._store.deleted_by(execution_id, deadline=terms.deadline) == request:
                     return
                 raise ExecutionNotFound(execution_id)
-            if timers.settle(stored.record, now_ms=self._store.now_ms()) is not stored.record:
+            if _settled(stored, self._store.now_ms()) is not stored.record:
                 await self.settle(execution_id, terms)
                 _check_time(execution_id, terms)
                 continue
@@ -245,12 +245,12 @@ class Manager:
         if stored is None:
             return False
         now_ms = self._store.now_ms()
-        late_seconds = (now_ms - (timers.due_ms(stored.record) or now_ms)) / 1000
+        late_seconds = (now_ms - (stored.due_ms or now_ms)) / 1000
         if timers.is_expired(stored.record, now_ms=now_ms):
             if await self._store.delete(stored, terms.request(), deadline=terms.deadline) is not None:
                 return False
         else:
-            settled = timers.settle(stored.record, now_ms=now_ms)
+            settled = _settled(stored, now_ms)
             if settled is stored.record:
                 return False
             entries = parts.added_history(stored.record.revision, settled)
@@ -261,10 +261,10 @@ class Manager:
         self.lateness.observe(late_seconds)
         return True
 
-    def _judge(self, record: Execution, decide: Decision, terms: Terms) -> tuple[Execution, Problem | None]:
+    def _judge(self, stored: Stored, decide: Decision, terms: Terms) -> tuple[Execution, Problem | None]:
         """The record after the call, or after what was owed it anyway and with the refusal."""
         now_ms = self._store.now_ms()
-        settled = timers.settle(record, now_ms=now_ms)
+        settled = _settled(stored, now_ms)
         try:
             requests.check_revision(settled, terms.expected_revision)
             requests.check_attempt(settled, terms.attempt, from_worker=terms.from_worker)
@@ -293,6 +293,13 @@ class Manager:
             self._heads[execution_id] = head
             if len(self._heads) > CACHED_HEADS:
                 self._heads.popitem(last=False)
+
+
+def _settled(stored: Stored, now_ms: int) -> Execution:
+    """The record after what the server owed it by *now_ms*; the same object where that is nothing."""
+    if stored.due_ms is None or stored.due_ms > now_ms:
+        return stored.record
+    return timers.settle(stored.record, now_ms=now_ms)
 
 
 def _check_time(execution_id: str, terms: Terms) -> None:

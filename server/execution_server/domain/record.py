@@ -26,16 +26,12 @@ def copied(execution: Execution) -> Execution:
 
 
 def touch(execution: Execution, now_ms: int) -> Execution:
-    """Count the change."""
+    """Count the change, and note when it was: now, or at the time of the change before if that is later."""
     execution.revision += 1
-    execution.updated_at.CopyFrom(moment(execution, now_ms))
-    return execution
-
-
-def moment(execution: Execution, now_ms: int) -> Timestamp:
-    """The time of a change: now, or that of the change before where the clock has gone back since."""
     now, last = timestamp(now_ms), execution.updated_at
-    return now if (now.seconds, now.nanos) > (last.seconds, last.nanos) else last
+    if (now.seconds, now.nanos) > (last.seconds, last.nanos):  # else the clock has gone back since
+        last.CopyFrom(now)
+    return execution
 
 
 def enter(

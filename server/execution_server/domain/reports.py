@@ -10,7 +10,6 @@ from google.protobuf.struct_pb2 import Value
 
 from . import limits
 from .problems import PayloadTooLarge, TooManyCheckpoints
-from .record import moment, renew_lease
 
 
 def put_report(
@@ -18,16 +17,14 @@ def put_report(
     progress: Progress | None,
     checkpoints: Mapping[str, Value] | None,
     max_checkpoints: int,
-    now_ms: int,
 ) -> None:
-    """Put what the worker reports into a copy of its running execution. Its word keeps its lease."""
-    renew_lease(execution, now_ms)
+    """Put what the worker reports into a copy whose change is counted already."""
     if progress is not None:
         execution.progress.CopyFrom(progress)
         if not progress.HasField("percent"):
             execution.progress.percent = _percent(progress)
         execution.progress.attempt = execution.attempts
-        execution.progress.updated_at.CopyFrom(moment(execution, now_ms))
+        execution.progress.updated_at.CopyFrom(execution.updated_at)
     for key, value in (checkpoints or {}).items():
         if value.WhichOneof("kind") == "null_value":
             execution.checkpoints.pop(key, None)

@@ -30,7 +30,7 @@ from .problems import (
     InvalidStateTransition,
     MaxRetriesExceeded,
 )
-from .record import copied, enter, require, timestamp, touch
+from .record import copied, enter, renew_lease, require, timestamp, touch
 from .reports import put_report
 from .status import AT_REST, CANCELLED, COMPLETED, FAILED, FINAL, PENDING, RETRYING, RUNNING, TIMED_OUT
 
@@ -74,8 +74,9 @@ def complete(
     completed = copied(execution)
     if result is not None:
         completed.result.CopyFrom(result)
-    put_report(completed, progress, checkpoints, max_checkpoints, now_ms)
-    return enter(completed, COMPLETED, StatusReason.STATUS_REASON_SUCCEEDED, now_ms)
+    enter(completed, COMPLETED, StatusReason.STATUS_REASON_SUCCEEDED, now_ms)
+    put_report(completed, progress, checkpoints, max_checkpoints)
+    return completed
 
 
 def fail(
@@ -93,15 +94,15 @@ def fail(
         raise InvalidStateTransition(execution, FAILED)
     to, reason = _after_failure(execution, error)
     require(execution, to)
+    if execution.status != RUNNING and (progress is not None or checkpoints):
+        raise ExecutionNotRunning(execution)
     failed = copied(execution)
     failed.error.CopyFrom(error)
     if to == RETRYING:
         failed.next_attempt_at.CopyFrom(timestamp(next_attempt_ms(execution, error, now_ms)))
-    if progress is not None or checkpoints:
-        if execution.status != RUNNING:
-            raise ExecutionNotRunning(execution)
-        put_report(failed, progress, checkpoints, max_checkpoints, now_ms)
-    return enter(failed, to, reason, now_ms)
+    enter(failed, to, reason, now_ms)
+    put_report(failed, progress, checkpoints, max_checkpoints)
+    return failed
 
 
 def _after_failure(execution: Execution, error: ExecutionError) -> tuple[ExecutionStatus, StatusReason]:
@@ -209,9 +210,10 @@ def save_checkpoint(
     """Merge checkpoints, and replace the progress if given. A null value removes its key."""
     if execution.status != RUNNING:
         raise ExecutionNotRunning(execution)
-    saved = copied(execution)
-    put_report(saved, progress, checkpoints, max_checkpoints, now_ms)
-    return touch(saved, now_ms)
+    saved = touch(copied(execution), now_ms)
+    renew_lease(saved, now_ms)
+    put_report(saved, progress, checkpoints, max_checkpoints)
+    return saved
 
 
 def update(execution: Execution, fields: Execution, paths: Iterable[str], *, now_ms: int) -> Execution:

@@ -24,6 +24,7 @@ from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 from croco.execution.v1.execution_service_pb2 import DurabilityClass, StoreKind
 
 from ..counts import Traffic
+from ..domain import timers
 from ..domain.problems import StoreUnavailable
 from ..domain.status import STATUSES
 
@@ -61,11 +62,21 @@ class Part(Enum):
     """All."""
 
 
-class Stored(NamedTuple):
-    """A record as it was read, with the version that a commit must find."""
+@dataclass(slots=True)
+class Stored:
+    """A record as it was read, with the version that a commit must find. Not to be changed."""
 
     record: Execution
     version: bytes
+    _due_ms: int | None = -1
+    """What ``due_ms`` has found; -1: nobody has asked."""
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the server owes it something, or None. Every decision asks, and every commit."""
+        if self._due_ms == -1:
+            self._due_ms = timers.due_ms(self.record)
+        return self._due_ms
 
 
 class Claim(NamedTuple):

@@ -17,6 +17,7 @@ from ..port import (
     ExecutionStore,
     Part,
     Query,
+    Stored,
     Taken,
     key_claim,
     request_claim,
@@ -97,7 +98,7 @@ class Records:
                 )
                 outcome = await store.commit(stored, update, Part.FULL, deadline=soon())
                 assert isinstance(outcome, Committed)
-                stored = outcome.head._replace(record=outcome.record)
+                stored = Stored(outcome.record, outcome.head.version)
             written.set()
 
         async def read(part: Part) -> None:

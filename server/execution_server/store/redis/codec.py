@@ -12,8 +12,8 @@ writes only the fragments that it changed:
     hN          one status change: the newest hundred, N their number modulo a hundred
 """
 
-import os
 from collections.abc import Iterable, Iterator
+from random import getrandbits
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionError
 
@@ -29,7 +29,7 @@ READ = {Part.HEAD: (VERSION, HEAD), Part.BASIC: (VERSION, HEAD, *parts.LABELLED)
 
 def new_version(revision: int) -> bytes:
     """A version that no other commit can have, for people led by its revision."""
-    return b"%d.%s" % (revision, os.urandom(6).hex().encode())
+    return b"%d.%012x" % (revision, getrandbits(48))
 
 
 def split(before: Execution, after: Execution) -> tuple[dict[str, bytes], list[str]]:

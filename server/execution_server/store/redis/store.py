@@ -118,6 +118,7 @@ class RedisStore:
         version = codec.new_version(after.revision)
         left, entered = moves(before.record, after)
         partition = self._keys.partition(after.id)
+        head = Stored(after, version)
         answer = await COMMIT.run(
             self._link,
             [*self._record_keys(after.id, partition), *self._index_keys(partition, [*left, *entered])],
@@ -126,7 +127,7 @@ class RedisStore:
                 version,
                 self._not_after(deadline),
                 after.id,
-                _due_change(before.record, after),
+                _due_change(before, head),
                 part.value,
                 *self._addressed(partition),
                 _notice(after.id, before.record.revision, put),
@@ -140,7 +141,6 @@ class RedisStore:
         )
         if answer.tag != "OK":
             return _conflict(answer.tag, answer.rest)
-        head = Stored(after, version)
         match part:
             case Part.FULL:
                 return Committed(head, codec.join_all(answer.rest)[0])
@@ -247,11 +247,10 @@ def _notice(execution_id: str, before_revision: int, put: dict[str, bytes]) -> b
     return codec.notice(execution_id, before_revision, history)
 
 
-def _due_change(before: Execution, after: Execution) -> Argument:
-    due = due_ms(after)
-    if due == due_ms(before):
+def _due_change(before: Stored, after: Stored) -> Argument:
+    if after.due_ms == before.due_ms:
         return "same"
-    return "" if due is None else due
+    return "" if after.due_ms is None else after.due_ms
 
 
 def _conflict(tag: str, rest: list[bytes]) -> Conflict:
