@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import pytest
 from croco.execution.v1 import execution_service_pb2 as api
-from croco.execution.v1.execution_pb2 import ExecutionError, Progress, StatusReason
+from croco.execution.v1.execution_pb2 import Execution, ExecutionError, Progress, RetryPolicy, StatusReason
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
 from execution_server.domain import limits
 from execution_server.domain.status import FAILED, RETRYING, RUNNING
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.struct_pb2 import Struct, Value
 
 from tests.rpc import kinds
@@ -116,6 +117,20 @@ def test_what_waits_for_its_next_attempt_can_be_given_up(stub: ExecutionServiceS
 
     answer = fail(stub, execution.id).execution
     assert (answer.status, answer.status_reason) == (FAILED, StatusReason.STATUS_REASON_GIVEN_UP)
+
+
+def test_what_waits_can_be_given_up_by_a_code_of_the_policy(stub: ExecutionServiceStub) -> None:
+    """Such an error is none that may be repeated, whatever it says; and it replaces all of the one before."""
+    execution = in_status(stub, RUNNING)
+    fail(stub, execution.id, retryable=True, code="GONE", stack="at the door")
+    policy = Execution(id=execution.id, retry_policy=RetryPolicy(non_retryable_codes=["GONE"]))
+    mask = FieldMask(paths=["retry_policy"])
+    stub.UpdateExecution(api.UpdateExecutionRequest(execution=policy, update_mask=mask))
+
+    answer = fail(stub, execution.id, retryable=True, code="GONE").execution
+
+    assert (answer.status, answer.status_reason) == (FAILED, StatusReason.STATUS_REASON_GIVEN_UP)
+    assert not get(stub, execution.id).error.stack
 
 
 def test_what_has_failed_cannot_fail_again(stub: ExecutionServiceStub, store: Server) -> None:

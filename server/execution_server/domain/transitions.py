@@ -106,9 +106,9 @@ def fail(
 
 
 def _after_failure(execution: Execution, error: ExecutionError) -> tuple[ExecutionStatus, StatusReason]:
-    if execution.status == RETRYING and not error.retryable:
-        return FAILED, StatusReason.STATUS_REASON_GIVEN_UP
     if not is_repeatable(execution.retry_policy, error):
+        if execution.status == RETRYING:
+            return FAILED, StatusReason.STATUS_REASON_GIVEN_UP
         return FAILED, StatusReason.STATUS_REASON_NON_RETRYABLE_FAILURE
     if execution.status == RUNNING and execution.HasField("cancellation_requested_at"):
         return CANCELLED, StatusReason.STATUS_REASON_CANCEL_REQUESTED
