@@ -78,6 +78,45 @@ def check_same(answer: Execution, first: Execution) -> None:
     assert answer.status not in (PENDING, RUNNING) or not answer.HasField("error")
 
 
+def test_a_repeat_is_told_nothing_of_the_next_attempt() -> None:
+    """Neither who holds it, nor how it failed, nor when one after it is due."""
+    first = transitions.start(created(), now_ms=NOW_MS)
+    requests.remember(first, b"start")
+    failed = transitions.fail(first, failure(retryable=True), now_ms=NOW_MS)
+    requests.remember(failed, b"fail")
+    claimed = leases.claim(transitions.retry(failed, now_ms=NOW_MS), "w-1", 30_000, now_ms=NOW_MS)
+    failed_again = transitions.fail(claimed, failure(retryable=True), now_ms=NOW_MS)
+
+    for latest in (failed, claimed, failed_again):
+        answer = repeated(latest, b"start")
+        assert not {"lease", "error", "next_attempt_at"} & {field.name for field, _ in answer.ListFields()}
+    for latest in (claimed, failed_again):
+        answer = repeated(latest, b"fail")
+        assert not {"lease", "error", "next_attempt_at"} & {field.name for field, _ in answer.ListFields()}
+
+
+def test_a_repeat_is_told_why_a_cancellation_under_way_was_requested() -> None:
+    """The request itself comes again after the worker has said something, which it does all the time."""
+    asked = transitions.cancel(in_status(RUNNING), "Enough.", 5_000, now_ms=NOW_MS)
+    requests.remember(asked, b"cancel")
+    going_on = transitions.update_progress(asked, Progress(current=1, total=2), now_ms=NOW_MS)
+
+    answer = repeated(going_on, b"cancel")
+    assert answer.cancellation_reason == "Enough."
+    assert answer.cancellation_requested_at == asked.cancellation_requested_at
+
+    called_off = repeated(transitions.cancel(going_on, now_ms=NOW_MS), b"cancel")
+    assert not called_off.HasField("cancellation_requested_at")
+    assert not called_off.cancellation_reason
+
+
+def repeated(latest: Execution, request: bytes) -> Execution:
+    """What a repeat of *request* is answered."""
+    applied = requests.find(latest, request)
+    assert applied is not None
+    return requests.as_first_answered(latest, applied)
+
+
 def test_the_usual_repeat_gets_the_record_as_it_is() -> None:
     """Nothing has happened since, so nothing is to be taken back."""
     latest, request = life("complete")[-1]

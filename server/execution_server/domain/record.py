@@ -4,12 +4,17 @@ How a record changes, whatever the verb: a copy, its revision and time, its stat
 
 from __future__ import annotations
 
+from typing import Final
+
 from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus, HistoryEntry, StatusReason
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from . import limits
 from .problems import InvalidStateTransition
 from .status import ALLOWED, CANCELLED, ENDED, FINAL, RUNNING
+
+OF_THE_ATTEMPT: Final = ("lease", "cancellation_requested_at", "cancellation_forced_at")
+"""The fields that tell of the attempt under way."""
 
 
 def require(execution: Execution, to: ExecutionStatus, *from_: ExecutionStatus) -> None:
@@ -59,8 +64,8 @@ def enter(
     if len(execution.history) > limits.HISTORY_ENTRIES:
         del execution.history[: -limits.HISTORY_ENTRIES]
     if status != RUNNING:
-        for field in ("lease", "cancellation_requested_at", "cancellation_forced_at"):
-            execution.ClearField(field)  # they tell of the attempt under way
+        for field in OF_THE_ATTEMPT:
+            execution.ClearField(field)
         if status != CANCELLED:
             execution.ClearField("cancellation_reason")
     _rest(execution) if status in ENDED else _revive(execution)

@@ -11,7 +11,8 @@ from croco.execution.v1.execution_pb2 import AppliedRequest, Execution
 
 from . import limits
 from .problems import AttemptFenced, InvalidField, RevisionMismatch
-from .status import CANCELLED, COMPLETED, ENDED, PENDING, RUNNING
+from .record import OF_THE_ATTEMPT
+from .status import CANCELLED, COMPLETED, ENDED, PENDING, RETRYING, RUNNING
 
 DIGEST_BYTES = 8
 """An execution remembers eight of them: a false match has odds of 8 in 2**64."""
@@ -67,9 +68,15 @@ def as_first_answered(execution: Execution, applied: AppliedRequest) -> Executio
         answer.ClearField("expires_at")
     if applied.status != COMPLETED:
         answer.ClearField("result")
-    if applied.status != CANCELLED:
+    is_same = applied.attempts == execution.attempts
+    if applied.status != RUNNING or not is_same:
+        for field in OF_THE_ATTEMPT:
+            answer.ClearField(field)
+    if applied.status != RETRYING or not is_same:
+        answer.ClearField("next_attempt_at")
+    if applied.status != CANCELLED and not answer.HasField("cancellation_requested_at"):
         answer.ClearField("cancellation_reason")
-    if applied.status in (PENDING, RUNNING):
+    if applied.status in (PENDING, RUNNING) or not is_same:
         answer.ClearField("error")
     if not applied.attempts:
         answer.ClearField("started_at")
