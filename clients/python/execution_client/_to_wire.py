@@ -59,9 +59,9 @@ def to_optional_value(json: object, path: str) -> Value | None:
     return None if isinstance(json, Omitted) else to_value(json, path)
 
 
-def to_metadata(metadata: Mapping[str, object] | None) -> Struct | None:
+def to_metadata(metadata: Mapping[str, object] | None, name: str = "metadata") -> Struct | None:
     """Convert free data."""
-    return None if metadata is None else to_struct(metadata, "metadata")
+    return None if metadata is None else to_struct(metadata, name)
 
 
 def to_view(view: View | None) -> nouns.ExecutionView:
@@ -69,23 +69,28 @@ def to_view(view: View | None) -> nouns.ExecutionView:
     return nouns.EXECUTION_VIEW_UNSPECIFIED if view is None else _VIEWS[View(view)]
 
 
-def to_creation(new: NewExecution) -> verbs.CreateExecutionRequest:
-    """Convert what to create into a request that can be repeated."""
+def to_creation(new: NewExecution, where: str = "") -> verbs.CreateExecutionRequest:
+    """
+    Convert what to create into a request that can be repeated.
+
+    Args:
+        where: what stands before the names of fields in an error, as in ``requests[3].``.
+    """
     return verbs.CreateExecutionRequest(
         type=new.type,
-        payload=to_optional_value(new.payload, "payload"),
+        payload=to_optional_value(new.payload, f"{where}payload"),
         max_attempts=new.max_attempts,
-        timeout=to_duration(new.timeout, "timeout"),
-        start_timeout=to_duration(new.start_timeout, "start_timeout"),
-        total_timeout=to_duration(new.total_timeout, "total_timeout"),
-        retry_policy=to_retry_policy(new.retry_policy),
-        retention=to_retention(new.retention),
-        scheduled_at=to_timestamp(new.scheduled_at, "scheduled_at"),
+        timeout=to_duration(new.timeout, f"{where}timeout"),
+        start_timeout=to_duration(new.start_timeout, f"{where}start_timeout"),
+        total_timeout=to_duration(new.total_timeout, f"{where}total_timeout"),
+        retry_policy=to_retry_policy(new.retry_policy, f"{where}retry_policy"),
+        retention=to_retention(new.retention, f"{where}retention"),
+        scheduled_at=to_timestamp(new.scheduled_at, f"{where}scheduled_at"),
         priority=new.priority,
         max_crashes=new.max_crashes,
         idempotency_key=new.idempotency_key,
         parent_id=new.parent_id,
-        metadata=to_metadata(new.metadata),
+        metadata=to_metadata(new.metadata, f"{where}metadata"),
         labels=new.labels,
         request_id=to_request_id(new.request_id),
     )
@@ -100,27 +105,27 @@ def to_progress(progress: Progress | None) -> nouns.Progress | None:
     )
 
 
-def to_retry_policy(policy: RetryPolicy | None) -> nouns.RetryPolicy | None:
+def to_retry_policy(policy: RetryPolicy | None, name: str = "retry_policy") -> nouns.RetryPolicy | None:
     """Convert a retry policy."""
     if policy is None:
         return None
     return nouns.RetryPolicy(
-        initial_interval=to_duration(policy.initial_interval, "retry_policy.initial_interval"),
+        initial_interval=to_duration(policy.initial_interval, f"{name}.initial_interval"),
         backoff_coefficient=policy.backoff_coefficient,
-        maximum_interval=to_duration(policy.maximum_interval, "retry_policy.maximum_interval"),
+        maximum_interval=to_duration(policy.maximum_interval, f"{name}.maximum_interval"),
         jitter=policy.jitter,
-        non_retryable_codes=no_text(policy.non_retryable_codes, "retry_policy.non_retryable_codes"),
+        non_retryable_codes=no_text(policy.non_retryable_codes, f"{name}.non_retryable_codes"),
         retry_timeouts=policy.retry_timeouts,
     )
 
 
-def to_retention(retention: Retention | None) -> nouns.Retention | None:
+def to_retention(retention: Retention | None, name: str = "retention") -> nouns.Retention | None:
     """Convert a retention."""
     if retention is None:
         return None
     return nouns.Retention(
-        succeeded=to_duration(retention.succeeded, "retention.succeeded"),
-        failed=to_duration(retention.failed, "retention.failed"),
+        succeeded=to_duration(retention.succeeded, f"{name}.succeeded"),
+        failed=to_duration(retention.failed, f"{name}.failed"),
     )
 
 

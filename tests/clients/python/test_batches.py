@@ -74,6 +74,23 @@ async def test_each_outcome_stands_in_the_place_of_its_request(client: Any, serv
     assert [one.idempotency_key for one in sent.requests] == ["k0", "k1", "k2"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        (NewExecution("t", {"n": float("nan")}), "requests[1].payload.n "),
+        (NewExecution("t", metadata={"n": float("nan")}), "requests[1].metadata.n "),
+        (NewExecution("t", timeout=3), "requests[1].timeout "),  # type: ignore[arg-type]  # what is tested
+    ],
+)
+async def test_what_cannot_be_sent_is_named_with_its_place(
+    client: Any, wrong: NewExecution, path: str
+) -> None:
+    """Of 500, the one to look at; nothing has been sent."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        await client.batch_create([NewExecution("t"), wrong])
+    assert str(caught.value).startswith(path)
+
+
 async def test_a_batch_is_repeated_with_the_same_request_ids(client: Any, server: ScriptedServer) -> None:
     """Its answer may have been lost with 500 executions created."""
     done = verbs.BatchCreateExecutionsResponse(

@@ -35,7 +35,8 @@ class AsyncBatches(AsyncQueries):
             Unavailable: there is an answer for none of them.
         """
         request = verbs.BatchCreateExecutionsRequest(
-            requests=[to_creation(one) for one in new], view=to_view(view)
+            requests=[to_creation(one, f"requests[{at}].") for at, one in enumerate(new)],
+            view=to_view(view),
         )
         response = await self._call(self._stub.BatchCreateExecutions, request, deadline)
         answers: list[CreatedExecution | ExecutionProblem] = []

@@ -36,7 +36,8 @@ class SyncBatches(SyncQueries):
             Unavailable: there is an answer for none of them.
         """
         request = verbs.BatchCreateExecutionsRequest(
-            requests=[to_creation(one) for one in new], view=to_view(view)
+            requests=[to_creation(one, f"requests[{at}].") for at, one in enumerate(new)],
+            view=to_view(view),
         )
         response = self._call(self._stub.BatchCreateExecutions, request, deadline)
         answers: list[CreatedExecution | ExecutionProblem] = []
