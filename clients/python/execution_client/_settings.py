@@ -43,6 +43,12 @@ _THIS_MACHINE: Final = re.compile(
 )
 """Targets that never leave this machine. Others may not either, but here it is better to know too few than too many."""
 
+_NO_TARGET: Final = re.compile(r"(https?|grpcs?)://")
+"""What people write who take the target for a URL; gRPC would look for a host of that name."""
+
+_TOKEN: Final = re.compile(r"[ -~]+")
+"""What a header can hold; of anything else gRPC says no more than that the metadata are invalid."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
@@ -73,8 +79,17 @@ class Settings:
     watch_silence: float
 
     def __post_init__(self) -> None:
+        if not self.target or _NO_TARGET.match(self.target):
+            raise ValueError(
+                f"The target is {self.target!r}; allowed is host:port, such as 127.0.0.1:50051 or "
+                "dns:///execution:50051; to encrypt, give tls too."
+            )
         if self.deadline <= 0 or self.watch_silence <= 0:
             raise ValueError("deadline and watch_silence must be longer than 0.")
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise ValueError(
+                "The token is empty or has other characters than printable ASCII, such as a line break."
+            )
         if self.token is not None and self.tls is None and not self._is_on_this_machine():
             raise ValueError(f"A token would be readable on the way to {self.target}: give tls too.")
 

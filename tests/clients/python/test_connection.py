@@ -108,6 +108,24 @@ def test_a_token_never_leaves_this_machine_in_plain_text(kind: type[Any], target
             kind(target, token="secret")
 
 
+@pytest.mark.parametrize("kind", [AsyncExecutionClient, ExecutionClient])
+@pytest.mark.parametrize(
+    "target", ["", "http://localhost:50051", "https://execution", "grpc://localhost:50051"]
+)
+def test_a_target_that_would_be_looked_for_in_vain_is_refused(kind: type[Any], target: str) -> None:
+    """gRPC would say so after the deadline, or not in words that help."""
+    with pytest.raises(ValueError, match="allowed is host:port"):
+        kind(target)
+
+
+@pytest.mark.parametrize("token", ["", "s3cret\n", "s3crét"])
+def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    """gRPC would only say of each call that its metadata are invalid."""
+    with pytest.raises(ValueError, match="printable ASCII") as caught:
+        ExecutionClient("localhost:50051", token=token)
+    assert "s3cr" not in str(caught.value)
+
+
 async def test_calls_to_this_machine_pass_by_the_proxy(
     connect: Callable[..., Any], server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

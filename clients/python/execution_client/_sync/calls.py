@@ -42,7 +42,8 @@ class SyncCalls:
                 something every 10 s.
 
         Raises:
-            ValueError: the token would go over the network in plain text, or a time is not longer than 0.
+            ValueError: the target is empty or a URL, the token can't be sent or would go over the network in plain
+                text, or a time is not longer than 0.
         """
         self._settings = Settings(
             target=target,
@@ -85,7 +86,8 @@ class SyncCalls:
                 return transport.invoke(method, request, seconds, self._settings.metadata())
         except DeadlineExceeded as problem:
             # gRPC waits for a server that is not there until the deadline, and then does not say so.
+            way = "with TLS" if self._settings.tls else "without TLS"
             problem.add_note(
-                f"{self._settings.target} gave no answer within {seconds:g} s: can it be reached?"
+                f"{self._settings.target} gave no answer within {seconds:g} s: can it be reached {way}?"
             )
             raise
