@@ -63,7 +63,9 @@ def to_duration(text: str) -> timedelta:
     found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h)", text)
     span = float(found[1]) * _UNITS[found[2]] if found else timedelta()
     if not span:
-        raise typer.BadParameter("allowed is a duration with its unit (ms, s, m or h), such as 1500ms or 2h.")
+        raise typer.BadParameter(
+            "allowed is a duration above 0 with its unit (ms, s, m or h), such as 1500ms or 2h."
+        )
     return span
 
 

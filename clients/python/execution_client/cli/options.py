@@ -49,7 +49,9 @@ Statuses: TypeAlias = Annotated[
 Parent: TypeAlias = Annotated[str, typer.Option("--parent", metavar="ID", help="With this parent.")]
 CreatedFrom: TypeAlias = Annotated[
     datetime | None,
-    typer.Option(parser=to_moment, metavar="TIME", help="Created then or later, such as 2026-11-23T09:30."),
+    typer.Option(
+        parser=to_moment, metavar="TIME", help="Created then or later, such as 2026-11-23T09:30 (local time)."
+    ),
 ]
 CreatedBefore: TypeAlias = Annotated[
     datetime | None, typer.Option(parser=to_moment, metavar="TIME", help="Created earlier than that.")

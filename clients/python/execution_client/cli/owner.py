@@ -44,7 +44,11 @@ def create(
     ] = None,
     scheduled_at: Annotated[
         datetime | None,
-        typer.Option(parser=to_moment, metavar="TIME", help="Workers get it not before this."),
+        typer.Option(
+            parser=to_moment,
+            metavar="TIME",
+            help="Workers get it not before this, such as 2026-11-23T09:30 (local time).",
+        ),
     ] = None,
     priority: Annotated[
         int | None, typer.Option(metavar="N", help="Workers get the lowest first: 0 to 9.", show_default="5")
@@ -94,7 +98,9 @@ def update(
     """Replace the fields that are given, each as a whole."""
     given: dict[str, Any] = dict.fromkeys(clear or (), None)
     if unknown := given.keys() - set(CLEARABLE):
-        raise typer.BadParameter(f"{unknown.pop()!r} cannot be cleared.", param_hint="--clear")
+        raise typer.BadParameter(
+            f"{unknown.pop()!r} cannot be cleared; allowed is {', '.join(CLEARABLE)}.", param_hint="--clear"
+        )
     new = {
         "metadata": metadata,
         "max_attempts": max_attempts,
@@ -105,7 +111,9 @@ def update(
     if label:
         given["labels"] = to_labels(label)
     if not given:
-        raise typer.BadParameter("Say what to replace.")
+        raise typer.BadParameter(
+            "Say what to replace: by one option at least, such as --metadata or --clear."
+        )
     session = Session.of(context)
     with session.client() as client:
         session.output.execution(client.update(id, **given))

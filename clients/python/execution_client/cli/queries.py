@@ -23,7 +23,7 @@ def get(
     id: Annotated[str, typer.Argument(metavar="[ID]", help="The execution's id.", show_default=False)] = "",
     key: Annotated[str, typer.Option(help="Its idempotency key, instead of the id.")] = "",
 ) -> None:
-    """Show all that is known about an execution."""
+    """Show an execution; with --json, every field of it."""
     if bool(id) == bool(key):
         raise typer.BadParameter("Give an id or --key, one of the two.")
     session = Session.of(context)
