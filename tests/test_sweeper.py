@@ -13,7 +13,7 @@ from execution_server.domain import transitions
 from execution_server.domain.problems import ExecutionNotFound, StoreUnavailable
 from execution_server.domain.status import CANCELLED, COMPLETED, RETRYING, TIMED_OUT
 from execution_server.store.port import Query
-from execution_server.sweeper import BATCH, Counts
+from execution_server.sweeper import BATCH, LOOK_SECONDS, Counts
 from google.protobuf.duration_pb2 import Duration
 
 from tests import servers
@@ -219,6 +219,22 @@ async def test_a_round_that_fails_is_followed_by_the_next(
     assert found.status == CANCELLED
     faults = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert bool(faults) == isinstance(error, RuntimeError)
+
+
+async def test_a_partition_that_does_not_answer_holds_up_the_others_for_a_moment_only(
+    replica: Replica,
+) -> None:
+    """A round ends with its slowest look. In a cluster the other primaries' executions are due all the same."""
+    loop, given = asyncio.get_running_loop(), []
+
+    async def silent(partition: int, limit: int, *, deadline: float) -> list[str]:
+        given.append(deadline - loop.time())
+        raise StoreUnavailable
+
+    replica.store.instead["due"] = silent
+    with pytest.raises(StoreUnavailable):
+        await replica.sweeper.run_once()
+    assert max(given) <= LOOK_SECONDS
 
 
 async def test_what_is_done_has_no_deadline_any_more() -> None:

@@ -24,6 +24,8 @@ EVERY_SECONDS: Final = 0.2
 BATCH: Final = 100
 """How many executions of a partition are settled together."""
 SECONDS_PER_ROUND: Final = 10.0
+LOOK_SECONDS: Final = 1.0
+"""How long a look at a partition may take: those of a cluster's other primaries wait for it with their next one."""
 
 
 class Counts(NamedTuple):
@@ -67,8 +69,9 @@ class Sweeper:
     async def _sweep(self, partition: int, deadline: float) -> Counts:
         """Settle what is due in a partition, however much that is."""
         settled = forestalled = 0
+        now = asyncio.get_running_loop().time
         while True:
-            ids = await self._store.due(partition, BATCH, deadline=deadline)
+            ids = await self._store.due(partition, BATCH, deadline=min(deadline, now() + LOOK_SECONDS))
             done = sum(await asyncio.gather(*(self._settle(id_, deadline) for id_ in ids)))
             settled, forestalled = settled + done, forestalled + len(ids) - done
             if len(ids) < BATCH or not done:
