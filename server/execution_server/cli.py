@@ -92,7 +92,7 @@ def _add_flag(command: argparse.ArgumentParser, setting: Setting) -> None:
     default = f", default {setting.default}" if setting.default else ""
     command.add_argument(
         setting.flag,
-        metavar=setting.kind.unit.upper(),
+        metavar=setting.kind.unit,
         help=f"{setting.meaning} [{setting.env}{default}]".replace("%", "%%"),
     )
 

@@ -27,7 +27,7 @@ class Kind:
     How a setting is read.
 
     Attributes:
-        unit: what the value is, for the table in the docs.
+        unit: what stands for the value in the help.
         allowed: which texts are taken, to follow "allowed is".
         read: the value of a text; raises ValueError for one that is not taken.
     """
@@ -65,7 +65,7 @@ def whole_number(least: int, most: int) -> Kind:
             raise ValueError
         return number
 
-    return Kind("number", f"a whole number from {least} to {most}", read)
+    return Kind("NUMBER", f"a whole number from {least} to {most}", read)
 
 
 def power_of_two(most: int) -> Kind:
@@ -77,7 +77,7 @@ def power_of_two(most: int) -> Kind:
             raise ValueError
         return number
 
-    return Kind("number", f"a power of two from 1 to {most}", read)
+    return Kind("NUMBER", f"a power of two from 1 to {most}", read)
 
 
 def duration(least: str, most: str) -> Kind:
@@ -91,7 +91,7 @@ def duration(least: str, most: str) -> Kind:
         return span
 
     return Kind(
-        "duration",
+        "DURATION",
         f"a duration with its unit (ms, s, m or h) from {least} to {most}, such as 1500ms or 2s",
         read,
     )
@@ -105,7 +105,7 @@ def choice(*words: str) -> Kind:
             raise ValueError
         return text
 
-    return Kind("word", f"one of {', '.join(words)}", read)
+    return Kind(f"{{{','.join(words)}}}", f"one of {', '.join(words)}", read)
 
 
 def on_off() -> Kind:
@@ -127,7 +127,7 @@ def on_off() -> Kind:
         except KeyError:
             raise ValueError from None
 
-    return Kind("on/off", "on or off", read)
+    return Kind("{on,off}", "on or off", read)
 
 
 def auto_or(kind: Kind) -> Kind:
@@ -136,7 +136,7 @@ def auto_or(kind: Kind) -> Kind:
     def read(text: str) -> object:
         return None if text == "auto" else kind.read(text)
 
-    return Kind(kind.unit, f"auto, or {kind.allowed}", read)
+    return Kind(kind.unit.replace("{", "{auto,"), f"auto, or {kind.allowed}", read)
 
 
 def empty_or(kind: Kind) -> Kind:
@@ -172,7 +172,7 @@ def address() -> Kind:
             raise ValueError
         return Address(host, int(port))
 
-    return Kind("address", "host:port, such as 127.0.0.1:50051, 0.0.0.0:50051 or [::1]:50051", read)
+    return Kind("ADDRESS", "host:port, such as 127.0.0.1:50051, 0.0.0.0:50051 or [::1]:50051", read)
 
 
 def store_url() -> Kind:
@@ -212,7 +212,7 @@ def path() -> Kind:
             raise ValueError
         return Path(text).expanduser().absolute() if text else None
 
-    return Kind("path", "a path", read)
+    return Kind("PATH", "a path", read)
 
 
 def _read_duration(text: str) -> timedelta:

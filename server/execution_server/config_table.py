@@ -57,7 +57,7 @@ class Setting:
 
 STORE_URL = store_url()
 _KEY_PREFIX = matching(
-    "text", r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", "1 to 64 letters, digits, '.', '_', ':' or '-'"
+    "TEXT", r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", "1 to 64 letters, digits, '.', '_', ':' or '-'"
 )
 _COUNT = whole_number(1, 1_000_000)
 

@@ -218,6 +218,8 @@ def test_help_names_every_setting_with_its_variable_and_default() -> None:
     text = " ".join(ended.stdout.split())
     assert "[EXECUTION_LISTEN, default 127.0.0.1:50051]" in text
     assert "--store-url-file PATH" in text
+    assert "--log-level {debug,info,warning,error} The least" in text
+    assert "--reflection {auto,on,off} Whether" in text
     assert "PARENT_PID" not in text
 
 
