@@ -229,6 +229,9 @@ def test_a_worker_refuses_what_it_cannot_be() -> None:
     worker.task("a")(lambda job: None)
     with pytest.raises(ValueError, match="function already"):
         worker.task("a")(lambda job: None)
+    bare: Any = worker.task
+    with pytest.raises(TypeError, match="takes the type of executions"):
+        bare(lambda job: None)
 
 
 async def test_a_worker_without_tasks_does_not_run() -> None:

@@ -97,8 +97,11 @@ class Worker:
         Register the decorated function for executions of a type. It stays as it is.
 
         Raises:
+            TypeError: there is no type, as in a bare ``@worker.task``, which would register nothing.
             ValueError: the type has a function already, or there are more than 20 types.
         """
+        if not isinstance(type, str):
+            raise TypeError('task takes the type of executions, as in @worker.task("resize-images").')
 
         def register(function: _Task) -> _Task:
             if type in self._tasks:
