@@ -50,6 +50,22 @@ def test_the_last_checkpoint_that_fits_is_taken_and_the_next_refused() -> None:
     assert len(exchanged.checkpoint_sizes) == limits.CHECKPOINTS
 
 
+def test_who_has_more_than_a_limit_that_was_lowered_may_replace_and_remove() -> None:
+    """Else nothing could ever be saved again, nor a job come below the limit by and by."""
+    three = {key: number(1) for key in "abc"}
+    saved = transitions.save_checkpoint(in_status(RUNNING), three, now_ms=NOW_MS)
+
+    def save(checkpoints: dict[str, Value]) -> dict[str, Value]:
+        return dict(
+            transitions.save_checkpoint(saved, checkpoints, max_checkpoints=1, now_ms=NOW_MS).checkpoints
+        )
+
+    assert save({"a": number(2)}) == three | {"a": number(2)}
+    assert save({"a": NULL, "b": number(2)}) == {"b": number(2), "c": number(1)}
+    with pytest.raises(TooManyCheckpoints):
+        save({"d": number(1)})
+
+
 def test_all_checkpoints_together_have_a_limit_too() -> None:
     """
     So that the whole record always fits into one message. A key counts twice, as it lies in the record twice; the sizes

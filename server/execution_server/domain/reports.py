@@ -18,7 +18,14 @@ def put_report(
     checkpoints: Mapping[str, Value] | None,
     max_checkpoints: int,
 ) -> None:
-    """Put what the worker reports into a copy whose change is counted already."""
+    """
+    Put what the worker reports into a copy whose change is counted already.
+
+    Raises:
+        TooManyCheckpoints: more than *max_checkpoints* and than there were, as the limit may have been lowered since.
+        PayloadTooLarge: all together are too large.
+    """
+    held = len(execution.checkpoint_sizes)
     if progress is not None:
         execution.progress.CopyFrom(progress)
         if not progress.HasField("percent"):
@@ -33,12 +40,12 @@ def put_report(
             execution.checkpoints[key].CopyFrom(value)
             execution.checkpoint_sizes[key] = value.ByteSize()
     if checkpoints:
-        _check_checkpoints(execution, max_checkpoints)
+        if len(execution.checkpoint_sizes) > max(held, max_checkpoints):
+            raise TooManyCheckpoints(execution.id, max_checkpoints)
+        _check_size(execution)
 
 
-def _check_checkpoints(execution: Execution, max_checkpoints: int) -> None:
-    if len(execution.checkpoint_sizes) > max_checkpoints:
-        raise TooManyCheckpoints(execution.id, max_checkpoints)
+def _check_size(execution: Execution) -> None:
     # A key lies in the record twice: with its value and with its size.
     size = sum(2 * len(key.encode()) + size for key, size in execution.checkpoint_sizes.items())
     if size > limits.CHECKPOINTS_BYTES:
