@@ -13,7 +13,7 @@ import pytest
 from croco.execution.v1.error_reason_pb2 import ErrorReason
 from execution_server.domain import problems
 from execution_server.domain.problems import Problem
-from execution_server.domain.status import FAILED, RUNNING, TIMED_OUT
+from execution_server.domain.status import FAILED, RETRYING, RUNNING, TIMED_OUT
 
 from tests.domain.records import ID, in_status
 
@@ -64,6 +64,11 @@ EXAMPLES: Final = (
     (
         problems.InvalidStateTransition(in_status(FAILED), RUNNING),
         f"Execution {ID} cannot go from failed to running; what can follow is retrying.",
+    ),
+    (  # where the table has it, for another call
+        problems.InvalidStateTransition(in_status(RUNNING), RETRYING),
+        f"Execution {ID} cannot go from running to retrying by this call;"
+        " what can follow is completed, failed, retrying, timed_out, cancelled.",
     ),
     (
         problems.MaxRetriesExceeded(in_status(FAILED, max_attempts=1)),

@@ -118,8 +118,9 @@ class InvalidStateTransition(Problem):
     def __init__(self, execution: Execution, to: ExecutionStatus) -> None:
         allowed = ", ".join(status_name(status) for status in ALLOWED[execution.status])
         origin, target = status_name(execution.status), status_name(to)
+        way = f"{target} by this call" if to in ALLOWED[execution.status] else target
         super().__init__(
-            f"Execution {execution.id} cannot go from {origin} to {target}; what can follow is {allowed or 'nothing'}.",
+            f"Execution {execution.id} cannot go from {origin} to {way}; what can follow is {allowed or 'nothing'}.",
             executionId=execution.id,
             to=target,
             allowed=allowed.replace(", ", ","),
