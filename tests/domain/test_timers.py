@@ -108,6 +108,17 @@ def test_a_chain_of_deadlines_is_followed_to_its_end_in_one_look() -> None:
     assert {entry.at.ToMilliseconds() for entry in ended.history[-3:]} == {CREATED_MS + MINUTE_MS}
 
 
+def test_what_runs_out_of_time_without_a_failure_says_so() -> None:
+    """What is FAILED has an error. Of a failure before it, that one is kept: it tells more."""
+    running = in_status(RUNNING, total_timeout=MINUTE)
+    released = leases.release(running, now_ms=STARTED_MS)
+    over = settled(released, now_ms=CREATED_MS + MINUTE_MS)
+    assert (path(released, over), over.error.message) == (["total_timeout"], "Execution timed out")
+
+    crashed = leases.expire(in_status(RUNNING, total_timeout=MINUTE, max_crashes=1), STARTED_MS)
+    assert settled(crashed, now_ms=CREATED_MS + MINUTE_MS).error == crashed.error
+
+
 def test_a_timeout_is_repeated_by_the_policy_as_long_as_attempts_are_left() -> None:
     """And waits as after any other failure."""
     now_ms, execution = STARTED_MS, in_status(RUNNING, timeout=MINUTE, retry_policy=AGAIN, max_attempts=3)

@@ -36,6 +36,7 @@ from .status import AT_REST, CANCELLED, COMPLETED, FAILED, FINAL, PENDING, RETRY
 
 SERVER = "server"
 """The actor of what the server does by itself."""
+TOO_LONG = ExecutionError(message="Execution timed out", retryable=True)
 TOTAL_TIMEOUT = StatusReason.STATUS_REASON_TOTAL_TIMEOUT
 
 
@@ -174,8 +175,11 @@ def expire(execution: Execution, reason: StatusReason, *, now_ms: int) -> Execut
 
 
 def give_up(execution: Execution, reason: StatusReason, *, now_ms: int) -> Execution:
-    """End the waiting for another attempt, for the server."""
-    return enter(copied(execution), FAILED, reason, now_ms, SERVER)
+    """End the waiting for another attempt, for the server. The error is that of the last attempt, if it failed."""
+    given_up = copied(execution)
+    if not given_up.HasField("error"):
+        given_up.error.CopyFrom(TOO_LONG)
+    return enter(given_up, FAILED, reason, now_ms, SERVER)
 
 
 def time_out(
@@ -188,7 +192,7 @@ def time_out(
     """End the attempt because it took too long; another follows if the policy says so and there is one left."""
     require(execution, TIMED_OUT)
     timed_out = copied(execution)
-    timed_out.error.CopyFrom(ExecutionError(message="Execution timed out", retryable=True))
+    timed_out.error.CopyFrom(TOO_LONG)
     enter(timed_out, TIMED_OUT, reason, now_ms, actor)
     over = reason == TOTAL_TIMEOUT or execution.HasField("cancellation_requested_at")
     return timed_out if over else retry_by_policy(timed_out, now_ms=now_ms)
