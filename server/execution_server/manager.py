@@ -67,6 +67,8 @@ class Terms(NamedTuple):
     """Whether it is a call that belongs to an attempt."""
     actor: str = ""
     """Who calls, for the history; nobody where callers are not known."""
+    remembered: bool = True
+    """Whether a repeat of it is to be known. What may be done twice must not take the place of what may not."""
 
     def request(self) -> bytes:
         """The name to remember the call by; one without ``request_id`` gets one for the server's own repetitions."""
@@ -197,7 +199,7 @@ class Manager:
             if applied:
                 return parts.cut(requests.as_first_answered(stored.record, applied), part)
             if to_commit:
-                if problem is None:
+                if problem is None and terms.remembered:
                     requests.remember(after, request)
                 entries = parts.added_history(stored.record.revision, after)
                 outcome = await self._store.commit(stored, after, part, deadline=terms.deadline)

@@ -10,7 +10,7 @@ from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1 import worker_service_pb2 as work
 from croco.execution.v1.execution_pb2 import ExecutionError, Progress, StatusReason
 from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
-from execution_server.domain.limits import DEFAULT_LEASE_MS, MESSAGE_BYTES, PAYLOAD_BYTES
+from execution_server.domain.limits import APPLIED_REQUESTS, DEFAULT_LEASE_MS, MESSAGE_BYTES, PAYLOAD_BYTES
 from execution_server.domain.status import CANCELLED, RETRYING, RUNNING
 from execution_server.rpc.calls import Call
 from execution_server.rpc.worker_service import WorkerService
@@ -129,6 +129,22 @@ async def test_an_answer_holds_no_more_than_clients_take(executions: Any, worker
         assert {one.attempts - one.refunded_attempts for one in given} == {1}
         assert {one.crashes for one in given} == {0}
         found |= {one.id for one in given}
+
+
+async def test_heartbeats_push_no_request_out_of_those_that_are_remembered(
+    executions: Any, workers: Any, type_: str
+) -> None:
+    """A worker that is alive for long must not lose what makes its calls safe to repeat."""
+    await create(executions, type_)
+    (one,) = await claimed(workers, type_)
+    report = api.UpdateProgressRequest(
+        id=one.id, attempt=one.attempts, progress=Progress(current=1), request_id="report"
+    )
+    first = (await executions.UpdateProgress(report)).execution.revision
+    for _ in range(APPLIED_REQUESTS):
+        await workers.Heartbeat(work.HeartbeatRequest(held=held(one)))
+
+    assert (await executions.UpdateProgress(report)).execution.revision == first
 
 
 async def test_a_heartbeat_keeps_what_nothing_else_keeps(executions: Any, workers: Any, type_: str) -> None:

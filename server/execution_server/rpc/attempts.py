@@ -28,7 +28,9 @@ async def keep(
     def decide(record: Execution, now_ms: int) -> Execution:
         return leases.keep(record, lease_ms, now_ms=now_ms)
 
-    terms = Terms(method="Heartbeat", deadline=deadline, attempt=held.attempt, from_worker=True)
+    terms = Terms(
+        method="Heartbeat", deadline=deadline, attempt=held.attempt, from_worker=True, remembered=False
+    )
     return await manager.change(held.id, decide, terms, Part.HEAD)
 
 
