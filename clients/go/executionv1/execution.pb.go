@@ -761,7 +761,8 @@ type RetryPolicy struct {
 	// How much of the pause may be left out at random, so that what failed together is not repeated together: 0 to 1.
 	// Absent: 0.2.
 	Jitter *float64 `protobuf:"fixed64,4,opt,name=jitter,proto3,oneof" json:"jitter,omitempty"`
-	// Errors with one of these codes are never repeated, whatever they say: at most 20 codes of up to 256 characters.
+	// Errors that are reported with one of these codes are never repeated, whatever they say: at most 20 codes of up to
+	// 256 characters. A lost lease is no report: see `max_crashes`.
 	NonRetryableCodes []string `protobuf:"bytes,5,rep,name=non_retryable_codes,json=nonRetryableCodes,proto3" json:"non_retryable_codes,omitempty"`
 	// Whether an attempt that timed out is repeated by itself, if attempts are left: TIMED_OUT -> RETRYING in one change.
 	// Not after `total_timeout`, nor if a cancellation was requested.

@@ -114,7 +114,7 @@ type ExecutionServiceClient interface {
 	// RUNNING -> RETRYING if `error.retryable` and attempts are left, else RUNNING -> FAILED: to have used up the attempts
 	// is a status, not an error of this call. RETRYING -> FAILED if not `error.retryable`: give up. An `error.code`
 	// of `retry_policy.non_retryable_codes` makes an error one that is not retryable. RUNNING -> CANCELLED
-	// instead of RETRYING if a cancellation was requested. Keeps `error`, and final progress and checkpoints if given
+	// if a cancellation was requested and the error is retryable. Keeps `error`, and final progress and checkpoints if given
 	// (RUNNING only). `next_attempt_at` says when the retry policy wants the next attempt. Answers the BASIC view.
 	// Errors: EXECUTION_NOT_FOUND, INVALID_STATE_TRANSITION, EXECUTION_NOT_RUNNING (progress or checkpoints while RETRYING),
 	// TOO_MANY_CHECKPOINTS, ATTEMPT_FENCED, REVISION_MISMATCH.
@@ -493,7 +493,7 @@ type ExecutionServiceServer interface {
 	// RUNNING -> RETRYING if `error.retryable` and attempts are left, else RUNNING -> FAILED: to have used up the attempts
 	// is a status, not an error of this call. RETRYING -> FAILED if not `error.retryable`: give up. An `error.code`
 	// of `retry_policy.non_retryable_codes` makes an error one that is not retryable. RUNNING -> CANCELLED
-	// instead of RETRYING if a cancellation was requested. Keeps `error`, and final progress and checkpoints if given
+	// if a cancellation was requested and the error is retryable. Keeps `error`, and final progress and checkpoints if given
 	// (RUNNING only). `next_attempt_at` says when the retry policy wants the next attempt. Answers the BASIC view.
 	// Errors: EXECUTION_NOT_FOUND, INVALID_STATE_TRANSITION, EXECUTION_NOT_RUNNING (progress or checkpoints while RETRYING),
 	// TOO_MANY_CHECKPOINTS, ATTEMPT_FENCED, REVISION_MISMATCH.

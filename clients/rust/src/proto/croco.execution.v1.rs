@@ -424,7 +424,8 @@ pub struct RetryPolicy {
     /// Absent: 0.2.
     #[prost(double, optional, tag = "4")]
     pub jitter: ::core::option::Option<f64>,
-    /// Errors with one of these codes are never repeated, whatever they say: at most 20 codes of up to 256 characters.
+    /// Errors that are reported with one of these codes are never repeated, whatever they say: at most 20 codes of up to
+    /// 256 characters. A lost lease is no report: see `max_crashes`.
     #[prost(string, repeated, tag = "5")]
     pub non_retryable_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Whether an attempt that timed out is repeated by itself, if attempts are left: TIMED_OUT -> RETRYING in one change.
@@ -1896,7 +1897,7 @@ pub mod execution_service_client {
         /// RUNNING -> RETRYING if `error.retryable` and attempts are left, else RUNNING -> FAILED: to have used up the attempts
         /// is a status, not an error of this call. RETRYING -> FAILED if not `error.retryable`: give up. An `error.code`
         /// of `retry_policy.non_retryable_codes` makes an error one that is not retryable. RUNNING -> CANCELLED
-        /// instead of RETRYING if a cancellation was requested. Keeps `error`, and final progress and checkpoints if given
+        /// if a cancellation was requested and the error is retryable. Keeps `error`, and final progress and checkpoints if given
         /// (RUNNING only). `next_attempt_at` says when the retry policy wants the next attempt. Answers the BASIC view.
         /// Errors: EXECUTION_NOT_FOUND, INVALID_STATE_TRANSITION, EXECUTION_NOT_RUNNING (progress or checkpoints while RETRYING),
         /// TOO_MANY_CHECKPOINTS, ATTEMPT_FENCED, REVISION_MISMATCH.
@@ -2423,7 +2424,7 @@ pub mod execution_service_server {
         /// RUNNING -> RETRYING if `error.retryable` and attempts are left, else RUNNING -> FAILED: to have used up the attempts
         /// is a status, not an error of this call. RETRYING -> FAILED if not `error.retryable`: give up. An `error.code`
         /// of `retry_policy.non_retryable_codes` makes an error one that is not retryable. RUNNING -> CANCELLED
-        /// instead of RETRYING if a cancellation was requested. Keeps `error`, and final progress and checkpoints if given
+        /// if a cancellation was requested and the error is retryable. Keeps `error`, and final progress and checkpoints if given
         /// (RUNNING only). `next_attempt_at` says when the retry policy wants the next attempt. Answers the BASIC view.
         /// Errors: EXECUTION_NOT_FOUND, INVALID_STATE_TRANSITION, EXECUTION_NOT_RUNNING (progress or checkpoints while RETRYING),
         /// TOO_MANY_CHECKPOINTS, ATTEMPT_FENCED, REVISION_MISMATCH.

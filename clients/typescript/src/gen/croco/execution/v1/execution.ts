@@ -293,7 +293,10 @@ export interface RetryPolicy {
   jitter?:
     | number
     | undefined;
-  /** Errors with one of these codes are never repeated, whatever they say: at most 20 codes of up to 256 characters. */
+  /**
+   * Errors that are reported with one of these codes are never repeated, whatever they say: at most 20 codes of up to
+   * 256 characters. A lost lease is no report: see `max_crashes`.
+   */
   nonRetryableCodes: string[];
   /**
    * Whether an attempt that timed out is repeated by itself, if attempts are left: TIMED_OUT -> RETRYING in one change.
