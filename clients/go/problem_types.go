@@ -64,7 +64,7 @@ type (
 		Status      Status
 	}
 
-	// ExecutionActive means that Delete without DeleteOptions.Force takes executions at rest only.
+	// ExecutionActive means that Delete without DeleteOptions.Force takes only executions that are pending or at rest.
 	ExecutionActive struct {
 		Problem
 		ExecutionID string

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+import execution_client as client
 from croco.execution.v1.execution_pb2 import ExecutionStatus, StatusReason
-from execution_server.domain.status import ALLOWED, AT_REST, ENDED, FINAL
+from execution_server.domain.status import ALLOWED, DELETABLE, ENDED, FINAL
 
 from tests.domain.steps import steps
 
@@ -85,8 +86,9 @@ def test_every_status_and_every_reason_has_its_paragraph() -> None:
     assert ["UNSPECIFIED", *told_of("Reasons")] == reasons
 
 
-def test_final_ended_and_at_rest_are_what_the_code_takes_them_for() -> None:
-    """Three words that are easily taken for one."""
-    defined = {word: set(statuses.split(", ")) for word, _, statuses in rows("Final, ended, at rest")}
-    in_code = {"final": FINAL, "ended": ENDED, "at rest": AT_REST}
+def test_final_at_rest_and_deletable_are_what_the_code_takes_them_for() -> None:
+    """Three words that are easily taken for one, and clients answer ``at_rest``."""
+    defined = {word: set(statuses.split(", ")) for word, _, statuses in rows("Final, at rest, deletable")}
+    in_code = {"final": FINAL, "at rest": ENDED, "deletable": DELETABLE}
     assert defined == {word: {status(one) for one in statuses} for word, statuses in in_code.items()}
+    assert defined["at rest"] == {one.name for one in client.ExecutionStatus if one.at_rest}

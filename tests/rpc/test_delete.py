@@ -8,7 +8,7 @@ import pytest
 from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_pb2 import ExecutionStatus
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
-from execution_server.domain.status import AT_REST, RUNNING, STATUSES, status_name
+from execution_server.domain.status import DELETABLE, RUNNING, STATUSES, status_name
 from execution_server.store.contract.samples import soon
 from execution_server.store.redis import open_store
 from execution_server.store.redis.keys import KNOWN_TYPES
@@ -19,13 +19,13 @@ from tests.servers import Server
 
 
 @pytest.mark.parametrize("status", STATUSES, ids=status_name)
-def test_what_is_at_rest_can_be_deleted_and_what_is_active_with_force_only(
+def test_what_is_pending_or_at_rest_can_be_deleted_and_what_is_active_with_force_only(
     status: ExecutionStatus, stub: ExecutionServiceStub, store: Server
 ) -> None:
     """A slip must not take the ground from under a worker's feet."""
     execution = in_status(stub, status)
     request = api.DeleteExecutionRequest(id=execution.id)
-    if status not in AT_REST:
+    if status not in DELETABLE:
         with unchanged(store):
             refusal = refused(stub.DeleteExecution, request)
         assert (refusal.code, refusal.reason) == ("FAILED_PRECONDITION", "EXECUTION_ACTIVE")

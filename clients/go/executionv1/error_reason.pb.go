@@ -74,7 +74,7 @@ const (
 	//	{ "reason": "EXECUTION_NOT_RUNNING", "domain": "execution.croco.dev",
 	//	  "metadata": { "executionId": "0190a3c4-5b6c-7d3e-8f00-112233445566", "status": "completed" } }
 	ErrorReason_ERROR_REASON_EXECUTION_NOT_RUNNING ErrorReason = 8
-	// FAILED_PRECONDITION. DeleteExecution without `force` takes executions at rest only.
+	// FAILED_PRECONDITION. DeleteExecution without `force` takes only executions that are pending or at rest.
 	//
 	//	{ "reason": "EXECUTION_ACTIVE", "domain": "execution.croco.dev",
 	//	  "metadata": { "executionId": "0190a3c4-5b6c-7d3e-8f00-112233445566", "status": "running" } }

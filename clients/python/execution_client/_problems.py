@@ -186,7 +186,7 @@ class ExecutionNotRunning(ExecutionProblem, reason="EXECUTION_NOT_RUNNING"):
 
 
 class ExecutionActive(ExecutionProblem, reason="EXECUTION_ACTIVE"):
-    """``delete`` without ``force`` takes executions at rest only."""
+    """``delete`` without ``force`` takes only executions that are pending or at rest."""
 
     execution_id = _text("executionId")
     status = _status("status")

@@ -138,7 +138,7 @@ problems! {
     MaxRetriesExceeded "MAX_RETRIES_EXCEEDED" { execution_id: String = "executionId", attempts: i64 = "attempts", max_attempts: i64 = "maxAttempts" }
     /// Progress and checkpoints are taken while the execution is running only.
     ExecutionNotRunning "EXECUTION_NOT_RUNNING" { execution_id: String = "executionId", status: ExecutionStatus = "status" }
-    /// `delete` without `force` takes executions at rest only.
+    /// `delete` without `force` takes only executions that are pending or at rest.
     ExecutionActive "EXECUTION_ACTIVE" { execution_id: String = "executionId", status: ExecutionStatus = "status" }
     /// The caller's attempt is over, so nothing of it is taken: stop working. `cause` says how the attempt ended.
     AttemptFenced "ATTEMPT_FENCED" {

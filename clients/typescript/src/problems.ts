@@ -191,7 +191,7 @@ export class MaxRetriesExceeded extends ProblemOfExecution {
 /** Progress and checkpoints are taken while the execution is running only. */
 export class ExecutionNotRunning extends ProblemOfStatus {}
 
-/** `delete` without `force` takes executions at rest only. */
+/** `delete` without `force` takes only executions that are pending or at rest. */
 export class ExecutionActive extends ProblemOfStatus {}
 
 /** The caller's attempt is over, so nothing of it is taken: stop working. `endedBy` says how the attempt ended. */

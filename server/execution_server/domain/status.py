@@ -38,9 +38,9 @@ FINAL: Final = frozenset(status for status, following in ALLOWED.items() if not 
 """No way leads out of these."""
 
 ENDED: Final = frozenset({COMPLETED, FAILED, TIMED_OUT, CANCELLED})
-"""Nothing happens in these unless somebody asks for it: ``completed_at`` is set, a watch ends."""
+"""At rest: nothing happens in these unless somebody asks for it. ``completed_at`` is set, a watch ends."""
 
-AT_REST: Final = ENDED | {PENDING}
+DELETABLE: Final = ENDED | {PENDING}
 """In these an execution may be deleted without force."""
 
 

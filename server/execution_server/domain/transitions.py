@@ -32,7 +32,7 @@ from .problems import (
 )
 from .record import copied, enter, renew_lease, require, timestamp, touch
 from .reports import put_report
-from .status import AT_REST, CANCELLED, COMPLETED, FAILED, FINAL, PENDING, RETRYING, RUNNING, TIMED_OUT
+from .status import CANCELLED, COMPLETED, DELETABLE, FAILED, FINAL, PENDING, RETRYING, RUNNING, TIMED_OUT
 
 SERVER = "server"
 """The actor of what the server does by itself."""
@@ -254,7 +254,7 @@ def _check_max_attempts(execution: Execution, max_attempts: int) -> None:
 
 def check_delete(execution: Execution, *, force: bool) -> None:
     """Raise unless the execution may be deleted."""
-    if not force and execution.status not in AT_REST:
+    if not force and execution.status not in DELETABLE:
         raise ExecutionActive(execution)
 
 

@@ -85,7 +85,7 @@ pub enum ErrorReason {
     ///    "metadata": { "executionId": "0190a3c4-5b6c-7d3e-8f00-112233445566", "status": "completed" } }
     /// ```
     ExecutionNotRunning = 8,
-    /// FAILED_PRECONDITION. DeleteExecution without `force` takes executions at rest only.
+    /// FAILED_PRECONDITION. DeleteExecution without `force` takes only executions that are pending or at rest.
     ///
     /// ```text
     /// { "reason": "EXECUTION_ACTIVE", "domain": "execution.croco.dev",

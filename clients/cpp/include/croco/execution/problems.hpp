@@ -115,7 +115,7 @@ class ExecutionNotRunning : public ProblemKind<ExecutionNotRunning> {
   ExecutionStatus status() const { return Status("status"); }
 };
 
-/// Delete without `force` takes executions at rest only.
+/// Delete without `force` takes only executions that are pending or at rest.
 class ExecutionActive : public ProblemKind<ExecutionActive> {
  public:
   using ProblemKind::ProblemKind;

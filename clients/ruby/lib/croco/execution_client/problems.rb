@@ -93,7 +93,7 @@ module Croco
     detail(:status, "status", &:to_sym)
   end
 
-  # +delete+ without +force+ takes executions at rest only.
+  # +delete+ without +force+ takes only executions that are pending or at rest.
   class ExecutionActive < ExecutionProblem
     detail(:execution_id, "executionId")
     detail(:status, "status", &:to_sym)

@@ -75,7 +75,7 @@ export enum ErrorReason {
    */
   ERROR_REASON_EXECUTION_NOT_RUNNING = 8,
   /**
-   * ERROR_REASON_EXECUTION_ACTIVE - FAILED_PRECONDITION. DeleteExecution without `force` takes executions at rest only.
+   * ERROR_REASON_EXECUTION_ACTIVE - FAILED_PRECONDITION. DeleteExecution without `force` takes only executions that are pending or at rest.
    *
    *     { "reason": "EXECUTION_ACTIVE", "domain": "execution.croco.dev",
    *       "metadata": { "executionId": "0190a3c4-5b6c-7d3e-8f00-112233445566", "status": "running" } }

@@ -55,7 +55,7 @@ abstract class Owner extends Batches {
         caller.call(ExecutionServiceGrpc.getUpdateExecutionMethod(), request, options.deadline()).getExecution());
   }
 
-  /** As {@link #delete(String, boolean, ChangeOptions)}, of an execution at rest. */
+  /** As {@link #delete(String, boolean, ChangeOptions)}, of an execution that is pending or at rest. */
   public void delete(String id) {
     delete(id, false, new ChangeOptions());
   }

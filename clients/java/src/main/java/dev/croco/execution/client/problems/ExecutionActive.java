@@ -2,7 +2,7 @@ package dev.croco.execution.client.problems;
 
 import dev.croco.execution.client.ExecutionStatus;
 
-/** {@code delete} without force takes executions at rest only. */
+/** {@code delete} without force takes only executions that are pending or at rest. */
 public final class ExecutionActive extends ExecutionProblem {
   public ExecutionActive(ProblemDetails details) {
     super(details);
