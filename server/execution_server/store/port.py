@@ -16,7 +16,7 @@ Rules for every method:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -68,7 +68,7 @@ class Stored:
 
     record: Execution
     version: bytes
-    _due_ms: int | None = -1
+    _due_ms: int | None = field(default=-1, compare=False, repr=False)
     """What ``due_ms`` has found; -1: nobody has asked."""
 
     @property
