@@ -8,6 +8,7 @@ from typing import Any, Final
 import grpc
 
 from . import _tracing
+from ._checked import expect
 
 _SERVICE_CONFIG: Final = resources.files(__package__).joinpath("service_config.json").read_text("utf-8")
 """
@@ -79,6 +80,11 @@ class Settings:
     watch_silence: float
 
     def __post_init__(self) -> None:
+        expect(self.target, str, "target")
+        if self.tls is not None:
+            expect(self.tls, Tls, "tls")
+        if self.token is not None:
+            expect(self.token, str, "token")
         if not self.target or _NO_TARGET.match(self.target):
             raise ValueError(
                 f"The target is {self.target!r}; allowed is host:port, such as 127.0.0.1:50051 or "

@@ -1,8 +1,8 @@
 """From arguments to the messages of the contract."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, SupportsFloat, TypeAlias, TypeVar
 from uuid import uuid4
 
 from croco.execution.v1 import execution_pb2 as nouns
@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from ._checked import checked, expect
 from ._json import to_struct, to_value
 from ._model import ExecutionStatus, NewExecution, Omitted, Progress, Retention, RetryPolicy, View
 
@@ -22,9 +23,13 @@ TimeSpan: TypeAlias = float | timedelta
 _VIEWS: Final = {View.BASIC: nouns.EXECUTION_VIEW_BASIC, View.FULL: nouns.EXECUTION_VIEW_FULL}
 
 
-def to_seconds(span: TimeSpan) -> float:
+def to_seconds(span: TimeSpan, name: str) -> float:
     """Convert a length of time to seconds."""
-    return span.total_seconds() if isinstance(span, timedelta) else span
+    if isinstance(span, timedelta):
+        return span.total_seconds()
+    if not isinstance(span, SupportsFloat):
+        raise TypeError(f"{name} must be a number of seconds or a timedelta, not {type(span).__name__}.")
+    return float(span)
 
 
 def to_request_id(request_id: str | None) -> str:
@@ -36,8 +41,7 @@ def to_duration(span: timedelta | None, name: str) -> Duration | None:
     """Convert a length of time. A bare number is refused: the library this follows counts in milliseconds."""
     if span is None:
         return None
-    if not isinstance(span, timedelta):
-        raise TypeError(f"{name} must be a timedelta, not {type(span).__name__}.")
+    expect(span, timedelta, name)
     duration = Duration()
     duration.FromTimedelta(span)
     return duration
@@ -47,6 +51,7 @@ def to_timestamp(moment: datetime | None, name: str) -> Timestamp | None:
     """Convert a moment. One without a time zone is refused: it would be taken for UTC."""
     if moment is None:
         return None
+    expect(moment, datetime, name)
     if moment.tzinfo is None:
         raise ValueError(f"{name} must have a time zone.")
     timestamp = Timestamp()
@@ -76,7 +81,8 @@ def to_creation(new: NewExecution, where: str = "") -> verbs.CreateExecutionRequ
     Args:
         where: what stands before the names of fields in an error, as in ``requests[3].``.
     """
-    return verbs.CreateExecutionRequest(
+    expect(new, NewExecution, where.rstrip(".") or "new")
+    return checked(verbs.CreateExecutionRequest, where)(
         type=new.type,
         payload=to_optional_value(new.payload, f"{where}payload"),
         max_attempts=new.max_attempts,
@@ -100,7 +106,8 @@ def to_progress(progress: Progress | None) -> nouns.Progress | None:
     """Convert what a worker may say of its progress."""
     if progress is None:
         return None
-    return nouns.Progress(
+    expect(progress, Progress, "progress")
+    return checked(nouns.Progress)(
         current=progress.current, total=progress.total, message=progress.message, percent=progress.percent
     )
 
@@ -109,7 +116,8 @@ def to_retry_policy(policy: RetryPolicy | None, name: str = "retry_policy") -> n
     """Convert a retry policy."""
     if policy is None:
         return None
-    return nouns.RetryPolicy(
+    expect(policy, RetryPolicy, name)
+    return checked(nouns.RetryPolicy, f"{name}.")(
         initial_interval=to_duration(policy.initial_interval, f"{name}.initial_interval"),
         backoff_coefficient=policy.backoff_coefficient,
         maximum_interval=to_duration(policy.maximum_interval, f"{name}.maximum_interval"),
@@ -123,6 +131,7 @@ def to_retention(retention: Retention | None, name: str = "retention") -> nouns.
     """Convert a retention."""
     if retention is None:
         return None
+    expect(retention, Retention, name)
     return nouns.Retention(
         succeeded=to_duration(retention.succeeded, f"{name}.succeeded"),
         failed=to_duration(retention.failed, f"{name}.failed"),
@@ -137,7 +146,7 @@ def to_filter(
     created_before: datetime | None = None,
 ) -> verbs.ExecutionFilter:
     """Convert the arguments that say which executions."""
-    return verbs.ExecutionFilter(
+    return checked(verbs.ExecutionFilter)(
         statuses=[_to_status(status) for status in no_text(statuses, "statuses")],
         types=no_text(types, "types"),
         parent_id=parent_id,
@@ -154,7 +163,7 @@ def _to_status(status: ExecutionStatus) -> str:
 
 
 def no_text(items: Collection[_T], name: str) -> Collection[_T]:
-    """Refuse a single text: it would be taken for its letters."""
-    if isinstance(items, str):
-        raise TypeError(f"{name} must be a list, not a single str.")
+    """Refuse what is no list, and a single text: it would be taken for its letters."""
+    if isinstance(items, str) or not isinstance(items, Iterable):
+        raise TypeError(f"{name} must be a list, not a single {type(items).__name__}.")
     return items

@@ -14,6 +14,7 @@ import grpc
 from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
+from ._checked import checked
 from ._from_wire import from_event, from_status, from_watch
 from ._model import ExecutionStatus, WatchEvent, WatchMessage
 from ._problems import ClientClosed, DeadlineExceeded, ExecutionProblem, Unavailable
@@ -91,7 +92,7 @@ class WatchingOne:
 
     def request(self) -> verbs.WatchExecutionRequest:
         """Ask for what comes after the last message."""
-        return verbs.WatchExecutionRequest(
+        return checked(verbs.WatchExecutionRequest)(
             id=self._id, after_revision=self._revision, follow=self._follow, view=self._view
         )
 
@@ -137,7 +138,7 @@ class WatchingAll:
         """Ask for a snapshot, unless this is the first time and none is wanted, and for the changes from then on."""
         snapshot, self._snapshot = self._snapshot, True
         self._unseen = dict(self._known) if snapshot else None
-        return verbs.WatchExecutionsRequest(filter=self._filter, snapshot=snapshot)
+        return checked(verbs.WatchExecutionsRequest)(filter=self._filter, snapshot=snapshot)
 
     def take(self, message: verbs.WatchExecutionsResponse) -> Sequence[WatchMessage]:
         """Answer the message, unless it was told before, or is a bookmark that does not end a snapshot."""

@@ -1,13 +1,21 @@
 """What happens to a call on its way, and what becomes of its answer. Holds for both clients."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
-from execution_client import AsyncExecutionClient, ClientClosed, Contention, DeadlineExceeded
+from execution_client import (
+    AsyncExecutionClient,
+    ClientClosed,
+    Contention,
+    DeadlineExceeded,
+    NewExecution,
+    RetryPolicy,
+)
 
 from tests.clients.python.scripted_server import (
     ID,
@@ -134,6 +142,65 @@ async def test_an_argument_that_cannot_be_sent_is_refused_before_anything_is_sen
         await client.create("email", timeout=30000)
     with pytest.raises(ValueError, match="'fulll' is not a valid View"):
         await client.get(ID, view="fulll")
+    assert not server.received
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "message"),
+    [
+        ("create", {"type": 5}, "type must be a Unicode str, not 5 (int)."),
+        ("create", {"type": "t", "max_attempts": "3"}, "max_attempts must be a 32-bit int, not '3' (str)."),
+        ("create", {"type": "t", "scheduled_at": "2030-01-01"}, "scheduled_at must be a datetime, not str."),
+        ("create", {"type": "t", "labels": ["a"]}, "labels must be a dict of str to str, not ['a'] (list)."),
+        ("create", {"type": "t", "retry_policy": {}}, "retry_policy must be a RetryPolicy, not dict."),
+        (
+            "create",
+            {"type": "t", "retry_policy": RetryPolicy(jitter="x")},  # type: ignore[arg-type]  # what is tested
+            "retry_policy.jitter must be a float, not 'x' (str).",
+        ),
+        ("create", {"type": "t", "retention": 3}, "retention must be a Retention, not int."),
+        ("get", {"id": NewExecution("t")}, "id must be a Unicode str, not NewExecution"),
+        ("get", {"id": ID, "deadline": "3"}, "deadline must be a number of seconds or a timedelta, not str."),
+        ("update", {"id": ID, "max_attempts": "3"}, "max_attempts must be a 32-bit int, not '3' (str)."),
+        ("complete", {"id": ID, "attempt": "1"}, "attempt must be a 32-bit int, not '1' (str)."),
+        ("complete", {"id": ID, "progress": 3}, "progress must be a Progress, not int."),
+        (
+            "update_progress",
+            {"id": ID, "current": "1", "total": 2},
+            "current must be a float, not '1' (str).",
+        ),
+        ("heartbeat", {"held": [ID]}, "held must be a Mapping, not list."),
+        ("batch_create", {"new": ["t"]}, "requests[0] must be a NewExecution, not str."),
+        ("batch_create", {"new": 5}, "new must be a list, not a single int."),
+        ("batch_create", {"new": [NewExecution(5)]}, "requests[0].type must be a Unicode str, not 5 (int)."),  # type: ignore[arg-type]  # what is tested
+        ("batch_get", {"ids": ID}, "ids must be a list, not a single str."),
+        ("batch_get", {"ids": [1]}, "ids must be a list, of which each is a Unicode str, not [1] (list)."),
+    ],
+)
+async def test_an_argument_of_a_wrong_type_is_named(
+    client: Any, server: ScriptedServer, verb: str, arguments: dict[str, Any], message: str
+) -> None:
+    """Protobuf's own errors name neither it nor what is allowed."""
+    with pytest.raises(TypeError) as caught:
+        await getattr(client, verb)(**arguments)
+    assert str(caught.value).startswith(message)
+    assert not server.received
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_attempts": 2**31}, "max_attempts must be a 32-bit int, not 2147483648 (int)."),
+        ({"idempotency_key": "\ud800"}, "idempotency_key must be a Unicode str, not"),
+        ({"labels": {"a": "\ud800"}}, "labels must be a dict of str to str, not"),
+    ],
+)
+async def test_an_argument_that_the_contract_cannot_hold_is_named(
+    client: Any, server: ScriptedServer, arguments: dict[str, Any], message: str
+) -> None:
+    """Its type is right, so it is a ValueError."""
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        await client.create("t", **arguments)
     assert not server.received
 
 

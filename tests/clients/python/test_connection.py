@@ -118,6 +118,22 @@ def test_a_target_that_would_be_looked_for_in_vain_is_refused(kind: type[Any], t
         kind(target)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": 50051}, "target must be a str, not int."),
+        ({"tls": True}, "tls must be a Tls, not bool."),
+        ({"token": b"s3cret"}, "token must be a str, not bytes."),
+        ({"deadline": "3"}, "deadline must be a number of seconds or a timedelta, not str."),
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_named(arguments: dict[str, Any], message: str) -> None:
+    """When the client is made, not by the first call."""
+    with pytest.raises(TypeError) as caught:
+        ExecutionClient(**{"target": "localhost:50051", **arguments})
+    assert str(caught.value) == message
+
+
 @pytest.mark.parametrize("token", ["", "s3cret\n", "s3crét"])
 def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
     """gRPC would only say of each call that its metadata are invalid."""

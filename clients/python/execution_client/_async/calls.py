@@ -41,6 +41,7 @@ class AsyncCalls:
                 something every 10 s.
 
         Raises:
+            TypeError: an argument is of another type.
             ValueError: the target is empty or a URL, the token can't be sent or would go over the network in plain
                 text, or a time is not longer than 0.
         """
@@ -48,8 +49,8 @@ class AsyncCalls:
             target=target,
             tls=tls,
             token=token,
-            deadline=to_seconds(deadline),
-            watch_silence=to_seconds(watch_silence),
+            deadline=to_seconds(deadline, "deadline"),
+            watch_silence=to_seconds(watch_silence, "watch_silence"),
         )
         self._connection = AsyncConnection(self._settings)
 
@@ -79,7 +80,7 @@ class AsyncCalls:
         request: _Request,
         deadline: TimeSpan | None,
     ) -> _Response:
-        seconds = self._settings.deadline if deadline is None else to_seconds(deadline)
+        seconds = self._settings.deadline if deadline is None else to_seconds(deadline, "deadline")
         try:
             with _tracing.calling(request):
                 return await transport.invoke(method, request, seconds, self._settings.metadata())

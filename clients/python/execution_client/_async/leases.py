@@ -8,6 +8,7 @@ from typing import Final
 
 from croco.execution.v1 import worker_service_pb2 as work
 
+from .._checked import checked, expect
 from .._from_wire import from_directive, from_execution
 from .._model import Directive, Execution
 from .._to_wire import TimeSpan, no_text, to_duration, to_request_id, to_seconds
@@ -43,15 +44,16 @@ class AsyncLeases(AsyncCalls):
         Raises:
             Unavailable: there is no answer. It is not repeated: what it was given comes back when the lease runs out.
         """
-        request = work.ClaimExecutionsRequest(
+        request = checked(work.ClaimExecutionsRequest)(
             worker_id=worker_id,
             types=no_text(types, "types"),
             max_executions=max_executions,
             lease_duration=to_duration(lease_duration, "lease_duration"),
         )
-        request.wait.FromMilliseconds(round(to_seconds(wait) * 1000))
+        seconds = to_seconds(wait, "wait")
+        request.wait.FromMilliseconds(round(seconds * 1000))
         with self._connection.long_work_call() as stub:
-            response = await self._call(stub.ClaimExecutions, request, to_seconds(wait) + _GRACE_SECONDS)
+            response = await self._call(stub.ClaimExecutions, request, seconds + _GRACE_SECONDS)
         return tuple(from_execution(execution) for execution in response.executions)
 
     async def heartbeat(
@@ -63,7 +65,8 @@ class AsyncLeases(AsyncCalls):
         Args:
             held: the attempt that the worker runs of each execution, by its id; at most 1,000.
         """
-        attempts = [work.HeldAttempt(id=id, attempt=attempt) for id, attempt in held.items()]
+        expect(held, Mapping, "held")
+        attempts = [checked(work.HeldAttempt)(id=id, attempt=attempt) for id, attempt in held.items()]
         request = work.HeartbeatRequest(held=attempts)
         response = await self._call(self._work_stub.Heartbeat, request, deadline)
         return tuple(from_directive(directive) for directive in response.directives)
@@ -89,7 +92,7 @@ class AsyncLeases(AsyncCalls):
             InvalidStateTransition: it is not running.
             AttemptFenced: ``attempt`` is over.
         """
-        request = work.ReleaseExecutionRequest(
+        request = checked(work.ReleaseExecutionRequest)(
             id=id,
             delay=to_duration(delay, "delay"),
             attempt=attempt,

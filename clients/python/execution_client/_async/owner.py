@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
+from .._checked import checked
 from .._from_wire import from_created, from_execution
 from .._model import OMITTED, CreatedExecution, Execution, NewExecution, Omitted, Retention, RetryPolicy
 from .._to_wire import (
@@ -107,7 +108,7 @@ class AsyncOwner(AsyncCalls):
             ExecutionNotFound: there is no such execution.
             InvalidStateTransition: it is completed or cancelled, where only metadata and labels may change.
         """
-        new = nouns.Execution(
+        new = checked(nouns.Execution)(
             id=id,
             metadata=None if metadata is OMITTED else to_metadata(metadata),
             labels=None if labels is OMITTED else labels,
@@ -124,7 +125,7 @@ class AsyncOwner(AsyncCalls):
             "total_timeout": total_timeout,
             "retry_policy": retry_policy,
         }
-        request = verbs.UpdateExecutionRequest(
+        request = checked(verbs.UpdateExecutionRequest)(
             execution=new, expected_revision=expected_revision, request_id=to_request_id(request_id)
         )
         request.update_mask.paths.extend(name for name, value in given.items() if value is not OMITTED)
@@ -147,7 +148,7 @@ class AsyncOwner(AsyncCalls):
             ExecutionNotFound: there is no such execution.
             ExecutionActive: it is running or retrying.
         """
-        request = verbs.DeleteExecutionRequest(
+        request = checked(verbs.DeleteExecutionRequest)(
             id=id, force=force, expected_revision=expected_revision, request_id=to_request_id(request_id)
         )
         await self._call(self._stub.DeleteExecution, request, deadline)
@@ -175,7 +176,7 @@ class AsyncOwner(AsyncCalls):
             ExecutionNotFound: there is no such execution.
             InvalidStateTransition: it is completed, failed or timed out.
         """
-        request = verbs.CancelExecutionRequest(
+        request = checked(verbs.CancelExecutionRequest)(
             id=id,
             reason=reason,
             grace_period=to_duration(grace_period, "grace_period"),
@@ -205,7 +206,7 @@ class AsyncOwner(AsyncCalls):
             InvalidStateTransition: its status cannot be retried.
             MaxRetriesExceeded: no attempts are left.
         """
-        request = verbs.RetryExecutionRequest(
+        request = checked(verbs.RetryExecutionRequest)(
             id=id,
             additional_attempts=additional_attempts,
             expected_revision=expected_revision,

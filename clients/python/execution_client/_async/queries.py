@@ -11,6 +11,7 @@ from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
 from .. import _transport_async as transport
+from .._checked import checked
 from .._from_wire import from_count, from_execution, from_server_info
 from .._model import Count, Execution, ExecutionStatus, Page, ServerInfo, View
 from .._problems import ExecutionProblem
@@ -37,7 +38,7 @@ class AsyncQueries(AsyncCalls):
         return from_execution(await self._get(id, view, deadline))
 
     async def _get(self, id: str, view: View | None, deadline: TimeSpan | None) -> nouns.Execution:
-        request = verbs.GetExecutionRequest(id=id, view=to_view(view))
+        request = checked(verbs.GetExecutionRequest)(id=id, view=to_view(view))
         return (await self._call(self._stub.GetExecution, request, deadline)).execution
 
     async def server_info(self, *, deadline: TimeSpan | None = None) -> ServerInfo:
@@ -54,7 +55,7 @@ class AsyncQueries(AsyncCalls):
         Raises:
             ExecutionNotFound: there is none.
         """
-        request = verbs.GetExecutionByIdempotencyKeyRequest(
+        request = checked(verbs.GetExecutionByIdempotencyKeyRequest)(
             idempotency_key=idempotency_key, view=to_view(view)
         )
         response = await self._call(self._stub.GetExecutionByIdempotencyKey, request, deadline)
@@ -125,7 +126,7 @@ class AsyncQueries(AsyncCalls):
         Raises:
             InvalidPageToken: it was not made by this service for this filter and order.
         """
-        request = verbs.ListExecutionsRequest(
+        request = checked(verbs.ListExecutionsRequest)(
             filter=to_filter(statuses, types, parent_id, created_from, created_before),
             page_size=page_size,
             page_token=page_token,
@@ -173,7 +174,7 @@ class AsyncQueries(AsyncCalls):
             ExecutionNotFound: there is no such execution, or there is no more.
             Unavailable, DeadlineExceeded: the service could not be reached before ``timeout``, give or take 5 s.
         """
-        end = None if timeout is None else monotonic() + to_seconds(timeout)
+        end = None if timeout is None else monotonic() + to_seconds(timeout, "timeout")
         resume = Resume()
         while True:
             left = _WAIT_SECONDS if end is None else max(0.001, min(_WAIT_SECONDS, end - monotonic()))
@@ -190,7 +191,7 @@ class AsyncQueries(AsyncCalls):
                 return from_execution(response.execution)
 
     async def _wait_once(self, id: str, seconds: float, view: View | None) -> verbs.WaitExecutionResponse:
-        request = verbs.WaitExecutionRequest(id=id, view=to_view(view))
+        request = checked(verbs.WaitExecutionRequest)(id=id, view=to_view(view))
         request.timeout.FromMilliseconds(round(seconds * 1000))
         with self._connection.long_call() as stub:
             return await self._call(stub.WaitExecution, request, seconds + _GRACE_SECONDS)

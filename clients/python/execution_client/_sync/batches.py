@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
+from .._checked import checked
 from .._from_wire import from_created, from_execution
 from .._model import CreatedExecution, Execution, NewExecution, View
 from .._problems import ExecutionProblem
 from .._rpc_errors import problem_of_refusal
-from .._to_wire import TimeSpan, to_creation, to_view
+from .._to_wire import TimeSpan, no_text, to_creation, to_view
 from .queries import SyncQueries
 
 
@@ -36,7 +37,7 @@ class SyncBatches(SyncQueries):
             Unavailable: there is an answer for none of them.
         """
         request = verbs.BatchCreateExecutionsRequest(
-            requests=[to_creation(one, f"requests[{at}].") for at, one in enumerate(new)],
+            requests=[to_creation(one, f"requests[{at}].") for at, one in enumerate(no_text(new, "new"))],
             view=to_view(view),
         )
         response = self._call(self._stub.BatchCreateExecutions, request, deadline)
@@ -62,7 +63,7 @@ class SyncBatches(SyncQueries):
             InvalidField: there are no ids, or too many.
             Unavailable: there is an answer for none of them.
         """
-        request = verbs.BatchGetExecutionsRequest(ids=ids, view=to_view(view))
+        request = checked(verbs.BatchGetExecutionsRequest)(ids=no_text(ids, "ids"), view=to_view(view))
         response = self._call(self._stub.BatchGetExecutions, request, deadline)
         answers: list[Execution | ExecutionProblem] = []
         for outcome in response.outcomes:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
+from .._checked import checked
 from .._from_wire import from_created, from_execution
 from .._model import OMITTED, CreatedExecution, Execution, NewExecution, Omitted, Retention, RetryPolicy
 from .._to_wire import (
@@ -108,7 +109,7 @@ class SyncOwner(SyncCalls):
             ExecutionNotFound: there is no such execution.
             InvalidStateTransition: it is completed or cancelled, where only metadata and labels may change.
         """
-        new = nouns.Execution(
+        new = checked(nouns.Execution)(
             id=id,
             metadata=None if metadata is OMITTED else to_metadata(metadata),
             labels=None if labels is OMITTED else labels,
@@ -125,7 +126,7 @@ class SyncOwner(SyncCalls):
             "total_timeout": total_timeout,
             "retry_policy": retry_policy,
         }
-        request = verbs.UpdateExecutionRequest(
+        request = checked(verbs.UpdateExecutionRequest)(
             execution=new, expected_revision=expected_revision, request_id=to_request_id(request_id)
         )
         request.update_mask.paths.extend(name for name, value in given.items() if value is not OMITTED)
@@ -148,7 +149,7 @@ class SyncOwner(SyncCalls):
             ExecutionNotFound: there is no such execution.
             ExecutionActive: it is running or retrying.
         """
-        request = verbs.DeleteExecutionRequest(
+        request = checked(verbs.DeleteExecutionRequest)(
             id=id, force=force, expected_revision=expected_revision, request_id=to_request_id(request_id)
         )
         self._call(self._stub.DeleteExecution, request, deadline)
@@ -176,7 +177,7 @@ class SyncOwner(SyncCalls):
             ExecutionNotFound: there is no such execution.
             InvalidStateTransition: it is completed, failed or timed out.
         """
-        request = verbs.CancelExecutionRequest(
+        request = checked(verbs.CancelExecutionRequest)(
             id=id,
             reason=reason,
             grace_period=to_duration(grace_period, "grace_period"),
@@ -206,7 +207,7 @@ class SyncOwner(SyncCalls):
             InvalidStateTransition: its status cannot be retried.
             MaxRetriesExceeded: no attempts are left.
         """
-        request = verbs.RetryExecutionRequest(
+        request = checked(verbs.RetryExecutionRequest)(
             id=id,
             additional_attempts=additional_attempts,
             expected_revision=expected_revision,

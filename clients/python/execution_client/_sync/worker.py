@@ -9,6 +9,7 @@ from datetime import timedelta
 from croco.execution.v1 import execution_pb2 as nouns
 from croco.execution.v1 import execution_service_pb2 as verbs
 
+from .._checked import checked
 from .._from_wire import from_execution
 from .._json import to_struct, to_values
 from .._model import OMITTED, Execution, Progress
@@ -36,7 +37,7 @@ class SyncWorker(SyncCalls):
             ExecutionNotFound: there is no such execution.
             InvalidStateTransition: it cannot be started; of several that race, one starts.
         """
-        request = verbs.StartExecutionRequest(
+        request = checked(verbs.StartExecutionRequest)(
             id=id, expected_revision=expected_revision, request_id=to_request_id(request_id)
         )
         response = self._call(self._stub.StartExecution, request, deadline)
@@ -66,7 +67,7 @@ class SyncWorker(SyncCalls):
             InvalidStateTransition: it is not running.
             AttemptFenced: ``attempt`` is over.
         """
-        request = verbs.CompleteExecutionRequest(
+        request = checked(verbs.CompleteExecutionRequest)(
             id=id,
             result=to_optional_value(result, "result"),
             progress=to_progress(progress),
@@ -115,7 +116,7 @@ class SyncWorker(SyncCalls):
             InvalidStateTransition: it is neither running nor retrying.
             AttemptFenced: ``attempt`` is over.
         """
-        error = nouns.ExecutionError(
+        error = checked(nouns.ExecutionError)(
             message=message,
             code=code,
             stack=stack,
@@ -123,7 +124,7 @@ class SyncWorker(SyncCalls):
             retry_delay=to_duration(retry_delay, "retry_delay"),
             details=None if details is None else to_struct(details, "details"),
         )
-        request = verbs.FailExecutionRequest(
+        request = checked(verbs.FailExecutionRequest)(
             id=id,
             error=error,
             progress=to_progress(progress),
@@ -152,7 +153,7 @@ class SyncWorker(SyncCalls):
             InvalidStateTransition: it is not running.
             AttemptFenced: ``attempt`` is over.
         """
-        request = verbs.TimeOutExecutionRequest(
+        request = checked(verbs.TimeOutExecutionRequest)(
             id=id, attempt=attempt, expected_revision=expected_revision, request_id=to_request_id(request_id)
         )
         response = self._call(self._stub.TimeOutExecution, request, deadline)
@@ -179,7 +180,7 @@ class SyncWorker(SyncCalls):
             ExecutionNotRunning: it is not running.
             AttemptFenced: ``attempt`` is over.
         """
-        request = verbs.UpdateProgressRequest(
+        request = checked(verbs.UpdateProgressRequest)(
             id=id,
             progress=to_progress(Progress(current, total, message, percent)),
             attempt=attempt,
@@ -237,7 +238,7 @@ class SyncWorker(SyncCalls):
             TooManyCheckpoints: there would be more than there may be.
             AttemptFenced: ``attempt`` is over.
         """
-        request = verbs.SaveCheckpointRequest(
+        request = checked(verbs.SaveCheckpointRequest)(
             id=id,
             checkpoints=to_values(checkpoints, "checkpoints"),
             progress=to_progress(progress),

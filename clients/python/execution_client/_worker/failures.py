@@ -58,10 +58,10 @@ class Retryable(TaskFailure):
         """
         super().__init__(message, code=code, details=details)
         if delay is not None:
-            if to_seconds(delay) < 0:
+            if to_seconds(delay, "delay") < 0:
                 raise ValueError("delay must not be negative.")
             self.delay = Duration()
-            self.delay.FromMilliseconds(round(to_seconds(delay) * 1000))
+            self.delay.FromMilliseconds(round(to_seconds(delay, "delay") * 1000))
 
 
 class Permanent(TaskFailure):

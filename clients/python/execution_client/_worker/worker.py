@@ -77,17 +77,17 @@ class Worker:
         """
         if not 1 <= concurrency <= _MOST_AT_A_TIME:
             raise ValueError(f"concurrency is {concurrency}; it has to be 1 to {_MOST_AT_A_TIME}.")
-        if not _LEASE_SECONDS[0] <= to_seconds(lease) <= _LEASE_SECONDS[1]:
+        if not _LEASE_SECONDS[0] <= to_seconds(lease, "lease") <= _LEASE_SECONDS[1]:
             raise ValueError("lease has to be 1 s to 1 h.")
-        if to_seconds(drain) < 0 or to_seconds(progress_interval) < 0:
+        if to_seconds(drain, "drain") < 0 or to_seconds(progress_interval, "progress_interval") < 0:
             raise ValueError("drain and progress_interval must not be negative.")
         self._settings = WorkerSettings(
             connection=Settings(target=target, tls=tls, token=token, deadline=10.0, watch_silence=30.0),
             worker_id=worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
             concurrency=concurrency,
-            lease=to_seconds(lease),
-            drain=to_seconds(drain),
-            progress_interval=to_seconds(progress_interval),
+            lease=to_seconds(lease, "lease"),
+            drain=to_seconds(drain, "drain"),
+            progress_interval=to_seconds(progress_interval, "progress_interval"),
         )
         self._tasks: dict[str, Task] = {}
         self._running: Running | None = None
