@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 from croco.execution.v1.execution_pb2 import Execution, ExecutionError
+from execution_server.dispatch import CLAIM_SECONDS, LOOK_SECONDS
 from execution_server.domain import transitions
+from execution_server.domain.ids import partition_of
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.domain.status import PENDING, RETRYING, RUNNING
 from execution_server.outlook import FEW
+from execution_server.store.port import ExecutionStore, Stored
 from execution_server.store.redis import RedisStore
 from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -293,6 +296,97 @@ async def test_what_fails_is_tried_again(
     assert worker.demand.claiming == 0
     faults = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert bool(faults) == isinstance(error, RuntimeError)
+
+
+def away(replica: Replica, method: str, partition: int) -> None:
+    """Have the primary of a partition be away for a method, and for whoever asks whether it is back."""
+    for name in (method, "due"):
+        replica.store.instead[name] = _unless(partition, replica.store.wrapped, name)
+
+
+def _unless(partition: int, store: ExecutionStore, method: str) -> Callable[..., Any]:
+    async def call(first: Any, *rest: Any, **options: Any) -> Any:
+        asked = partition_of(first.record.id, store.partitions) if isinstance(first, Stored) else first
+        if asked == partition:
+            raise StoreUnavailable
+        return await getattr(store, method)(first, *rest, **options)
+
+    return call
+
+
+@pytest.mark.parametrize("method", ["ready", "commit"])
+async def test_what_is_ready_elsewhere_is_given_while_a_primary_is_away(
+    replica: Replica, method: str
+) -> None:
+    """In order, and nobody who waits to hear that there is nothing is told so; what is back is given too."""
+    created = sorted([await replica.create() for _ in range(40)])
+    here = [id_ for id_ in created if partition_of(id_, replica.store.as_store.partitions) != 0]
+    worker, other = Worker(replica, room=1), Worker(replica, "other")
+    away(replica, method, 0)
+    async with dispatching(replica):
+        for number in range(1, len(here) + 1):
+            await worker.has(number)
+            worker.more_room()
+        await until(lambda: 0 in replica.dispatcher._outlook.left_out, "the rest is left out")
+        assert worker.ids == here
+        assert not worker.demand.looked
+        if method == "ready":
+            assert not other.demand.looked
+        replica.store.instead.clear()
+        worker.more_room(len(created))
+        await worker.has(len(created))
+        await settled(worker)
+        await settled(other)
+    assert sorted(worker.ids) == created
+
+
+async def test_a_partition_that_is_away_is_not_asked_again_and_again(replica: Replica) -> None:
+    """Whatever happens elsewhere, and whoever comes: only whether it is back, after a pause."""
+    worker = Worker(replica)
+    away(replica, "ready", 0)
+    async with dispatching(replica):
+        await until(lambda: replica.dispatcher._outlook.left_out, "it is left out")
+        replica.store.asked.clear()
+        replica.dispatcher.miss(0)
+        Worker(replica)
+        for _ in range(100):  # turns of the event loop in which it could ask
+            await asyncio.sleep(0)
+        assert replica.store.asked["ready"] == 0
+        assert not worker.demand.looked
+
+
+async def test_when_a_claim_fails_all_that_is_away_is_found_together(replica: Replica) -> None:
+    """A primary has many partitions: else a claim for each of them would hold up the others."""
+    for _ in range(40):
+        await replica.create()
+    worker = Worker(replica, room=1)
+    assert await replica.dispatcher.run_once() == 1
+    worker.more_room()
+    replica.store.instead.update(ready=raising(StoreUnavailable()), commit=raising(StoreUnavailable()))
+    replica.store.asked.clear()
+    for _ in range(2):
+        assert await replica.dispatcher.run_once() == 0
+    assert replica.dispatcher._outlook.left_out == {*range(replica.store.as_store.partitions)}
+    assert replica.store.asked["commit"] == 1
+
+
+async def test_looks_and_claims_hold_up_others_for_a_moment_only(replica: Replica) -> None:
+    """A round ends with the slowest of them. A claim has time for the second of the link's tries."""
+    loop, given = asyncio.get_running_loop(), dict[str, list[float]]()
+
+    def noting(method: str) -> Callable[..., Any]:
+        async def call(*args: Any, deadline: float) -> Any:
+            given.setdefault(method, []).append(deadline - loop.time())
+            return await getattr(replica.store.wrapped, method)(*args, deadline=deadline)
+
+        return call
+
+    await replica.create()
+    replica.store.instead.update({method: noting(method) for method in ("ready", "commit")})
+    Worker(replica)
+    assert await replica.dispatcher.run_once() == 1
+    assert max(given["ready"]) <= LOOK_SECONDS
+    assert max(given["commit"]) <= CLAIM_SECONDS
 
 
 async def test_nothing_is_listened_to_while_nobody_wants_anything(replica: Replica) -> None:

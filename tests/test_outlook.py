@@ -222,6 +222,42 @@ def test_nothing_is_given_while_what_comes_first_is_not_known() -> None:
     assert take(outlook, "a") is not None
 
 
+def test_what_cannot_be_looked_at_holds_up_nothing_else() -> None:
+    """A primary of a cluster is away: what is ready at the others is given out, in order."""
+    world, outlook = World(), Outlook(PARTITIONS)
+    lost, later, sooner = world.create("a", 0, partition=1), world.create("a", 9), world.create("a", 5)
+    world.notices.clear()
+    outlook.want(["a"])
+    outlook.begin_look(["a"])
+    outlook.leave_out(1)
+    assert outlook.begin_look(["a"]) == [], "it is not looked at again and again"
+    outlook.end_look(Place("a", 0), *world.ready(Place("a", 0)), world.now_ms)
+    outlook.end_look(Place("a", 1), *world.ready(Place("a", 1)), world.now_ms)
+    assert [take(outlook, "a") for _ in range(3)] == [sooner, later, None]
+    assert outlook.is_exhausted(["a"])
+    assert not outlook.is_empty(["a"]), "nobody knows that"
+    outlook.take_in(1)
+    assert take(outlook, "a") is None
+    assert look(world, outlook, "a") == 1
+    assert take(outlook, "a") == lost
+    assert outlook.is_empty(["a"])
+
+
+def test_what_was_known_of_a_partition_that_is_left_out_is_not_given() -> None:
+    """Of any type: each claim would wait in vain for its primary. What is told after that may be had again."""
+    world, outlook = World(), Outlook(PARTITIONS)
+    outlook.want(TYPES)
+    for type_ in TYPES:
+        world.create(type_, 5, partition=1)
+    world.notices.clear()
+    look(world, outlook, *TYPES)
+    outlook.leave_out(1)
+    assert take(outlook, *TYPES) is None
+    told = world.create("b", 9, partition=1)
+    tell(world, outlook)
+    assert take(outlook, *TYPES) == told
+
+
 def test_memory_is_bounded_however_much_is_ready() -> None:
     """A type may have a backlog of millions while all its workers are busy."""
     world, outlook = World(), Outlook(PARTITIONS)
@@ -246,7 +282,9 @@ def test_a_type_that_nobody_wants_any_more_leaves_nothing_behind() -> None:
     outlook.forget(["a"])
     for place in begun:
         outlook.end_look(place, *world.ready(place), world.now_ms)
-    outlook.put_back(begun[0])
+    outlook.miss(0)
+    outlook.leave_out(0)
+    outlook.take_in(0)
     tell(world, outlook)
     assert {name: len(value) for name, value in vars(outlook).items() if not isinstance(value, int)} == before
 
@@ -263,6 +301,8 @@ STEPS: Final = st.one_of(
     st.tuples(st.just("give back"), st.integers(0, 99), st.integers(0, 30)),
     st.tuples(st.just("tell one")),
     st.tuples(st.just("lose all"), st.integers(0, PARTITIONS - 1)),
+    st.tuples(st.just("leave out"), st.integers(0, PARTITIONS - 1)),
+    st.tuples(st.just("take in"), st.integers(0, PARTITIONS - 1)),
     st.tuples(st.just("wait"), st.integers(0, 20)),
     st.tuples(st.just("begin look")),
     st.tuples(st.just("end look")),
@@ -275,7 +315,7 @@ STEPS: Final = st.one_of(
 def test_whatever_happens_nothing_is_forgotten_and_the_first_comes_first(
     steps: list[tuple[str, int]], crowd: int
 ) -> None:
-    """Notices late, lost or in the middle of a look; other processes; time. In the end all was given, in order."""
+    """Notices late, lost or in the middle of a look; others; outages; time. In the end all was given, in order."""
     world, outlook = World(), Outlook(PARTITIONS)
     for number in range(crowd):
         world.create(TYPES[number % 2], number % 3)
@@ -286,6 +326,8 @@ def test_whatever_happens_nothing_is_forgotten_and_the_first_comes_first(
 
     tell(world, outlook)
     world.end_look(outlook)
+    for partition in range(PARTITIONS):
+        outlook.take_in(partition)
     world.now_ms += 1_000
     outlook.pass_time(world.now_ms)
     for _ in range(10 * len(world.records) + 10):
@@ -317,6 +359,10 @@ def _do(world: World, outlook: Outlook, what: str, *rest: int) -> None:
             kept = [one for one in world.notices if ids.partition_of(one.id, PARTITIONS) != rest[0]]
             world.notices[:] = kept
             outlook.miss(rest[0])
+        case "leave out":
+            outlook.leave_out(rest[0])
+        case "take in":
+            outlook.take_in(rest[0])
         case "wait":
             world.now_ms += rest[0]
             outlook.pass_time(world.now_ms)

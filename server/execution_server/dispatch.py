@@ -4,6 +4,9 @@ How what is ready reaches workers that have room for it.
 Nobody polls: what is known to be ready is kept in an ``Outlook``, which says when there is something to look for. What
 is given out is claimed by a commit like any other, so that of all processes that try exactly one gets it, in the
 store's order: the urgent first, then the old.
+
+A partition whose primary is away is left out, after the one round that finds out; whether it is back is asked beside
+the rounds, so that those who are served from the others don't wait for the answer.
 """
 
 from __future__ import annotations
@@ -26,9 +29,13 @@ from .watch import Hub
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 10.0
-PAUSE_SECONDS: Final = 0.2
-"""How long to leave a store alone that does not answer."""
+LOOK_SECONDS: Final = 1.0
+"""How long a look may take: those of a cluster's other primaries wait for it."""
+CLAIM_SECONDS: Final = 3.0
+"""The same for a claim. It has time for a second try, as one that nobody has heard of stands until its lease ends."""
+RELEASE_SECONDS: Final = 10.0
+PAUSE_SECONDS: Final = 1.0
+"""How long to leave a partition alone that does not answer."""
 MOST_AT_ONCE: Final = 256
 """How many executions are claimed together."""
 
@@ -50,7 +57,7 @@ class Demand:
         room: how many more it takes now; the dispatcher takes from it, the worker gives back and calls ``make_room``.
         claiming: how many are being claimed for it.
         give: is called with each execution that became its own, and with None when anything else has changed here.
-        looked: whether all that was ready when it came has been looked at.
+        looked: whether all that was ready when it came has been looked at; not so while a partition is left out.
         gone: the worker takes nothing any more: what is still claimed for it is given back.
         actor: who calls for it, see ``Terms``.
     """
@@ -117,6 +124,25 @@ class Dispatcher:
 
     async def run_forever(self) -> None:
         """Give out what is ready whenever there is room; whatever fails is tried again."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._serve_forever())
+            both.create_task(self._take_in_forever())
+
+    async def _take_in_forever(self) -> None:
+        """Take in what was left out as soon as it answers."""
+        while True:
+            await asyncio.sleep(PAUSE_SECONDS)
+            left_out, deadline = [*self._outlook.left_out], _within(LOOK_SECONDS)
+            answers = await asyncio.gather(
+                *(self._store.due(partition, 1, deadline=deadline) for partition in left_out),
+                return_exceptions=True,
+            )
+            for partition, answer in zip(left_out, answers, strict=True):
+                if not isinstance(answer, StoreUnavailable):  # of a fault the look tells that follows
+                    self._outlook.take_in(partition)
+                    self._woken.set()
+
+    async def _serve_forever(self) -> None:
         while True:
             try:
                 await self._serve()
@@ -132,8 +158,7 @@ class Dispatcher:
             self._woken.clear()
             await self._woken.wait()
         async with self._hub.listening(self):
-            for partition in range(self._store.partitions):
-                self._outlook.miss(partition)  # nobody has listened up to now
+            self._outlook.miss_all()  # nobody has listened up to now
             while self._demands:
                 self._woken.clear()
                 next_ms = self._outlook.pass_time(self._store.now_ms())
@@ -149,36 +174,44 @@ class Dispatcher:
         """
         Give out what is ready, as far as there is room; answers how many executions were given.
 
-        When it raises, anything may have happened anywhere: see ``Outlook.miss``.
+        When it raises, anything may have happened anywhere: see ``Outlook.miss_all``.
         """
-        deadline = asyncio.get_running_loop().time() + LOOK_SECONDS
         asking = self._with_room()
-        await self._look(_types(asking), deadline)
+        await self._look(_types(asking))
         claims: list[Coroutine[Any, Any, bool]] = []
         types = _types(self._with_room())
         while len(claims) < MOST_AT_ONCE and (found := self._outlook.take(types)):
             demand = self._next_demand(found[0].type)
-            claims.append(self._claim(demand, *found, deadline))
+            claims.append(self._claim(demand, *found))
             if not demand.room:
                 types = _types(self._with_room())
         given = sum(await asyncio.gather(*claims))
         for demand in asking:
-            demand.looked |= self._outlook.is_exhausted(demand.types)
+            demand.looked |= self._outlook.is_empty(demand.types)
             demand.give(None)
         return given
 
-    async def _look(self, types: Iterable[str], deadline: float) -> None:
-        places = self._outlook.begin_look(types)
+    async def _look(self, types: Iterable[str]) -> None:
+        """Look wherever it is needed, and leave out what does not answer."""
+        places, deadline = self._outlook.begin_look(types), _within(LOOK_SECONDS)
         looks = await asyncio.gather(
-            *(self._store.ready(place.partition, [place.type], FEW, deadline=deadline) for place in places)
+            *(self._store.ready(place.partition, [place.type], FEW, deadline=deadline) for place in places),
+            return_exceptions=True,
         )
-        for place, (ready, later) in zip(places, looks, strict=True):
-            self._outlook.end_look(place, ready, later, self._store.now_ms())
+        for place, look in zip(places, looks, strict=True):
+            if isinstance(look, StoreUnavailable):
+                self._outlook.leave_out(place.partition)
+            elif isinstance(look, BaseException):
+                raise look
+            else:
+                self._outlook.end_look(place, *look, self._store.now_ms())
 
     def _is_wanted(self) -> bool:
         """Whether there may be something to give, or a demand waits to hear that there is nothing."""
         demands = self._with_room()
-        return not (all(demand.looked for demand in demands) and self._outlook.is_exhausted(_types(demands)))
+        return not self._outlook.is_exhausted(_types(demands)) or any(
+            not demand.looked and self._outlook.is_empty(demand.types) for demand in demands
+        )
 
     def _with_room(self) -> list[Demand]:
         return [demand for demand in self._demands if demand.room]
@@ -192,21 +225,21 @@ class Dispatcher:
         self._demands.append(demand)
         return demand
 
-    async def _claim(self, demand: Demand, one: Ready, place: Place, deadline: float) -> bool:
+    async def _claim(self, demand: Demand, one: Ready, place: Place) -> bool:
         def decide(record: Execution, now_ms: int) -> Execution:
             # It was seen to be ready. The clock of this process may have been set back a little since.
             now_ms = max(now_ms, one.available_ms)
             return leases.claim(record, demand.worker_id, demand.lease_ms, now_ms=now_ms)
 
-        record = None
+        record, terms = None, Terms(method="claim", deadline=_within(CLAIM_SECONDS), actor=demand.actor)
         try:
-            record = await self._manager.change(
-                one.id, decide, Terms(method="claim", deadline=deadline, actor=demand.actor), Part.FULL
-            )
+            record = await self._manager.change(one.id, decide, terms, Part.FULL)
         except (InvalidStateTransition, ExecutionNotFound):
             pass  # somebody else was faster
         except Exception as error:
-            self._outlook.put_back(place)
+            self._outlook.miss_all()  # what failed here may fail elsewhere: the looks find out together
+            if isinstance(error, StoreUnavailable):
+                self._outlook.leave_out(place.partition)
             if not isinstance(error, Problem):
                 raise
         finally:
@@ -222,7 +255,7 @@ class Dispatcher:
         def decide(current: Execution, now_ms: int) -> Execution:
             return leases.release(current, now_ms=now_ms)
 
-        deadline = asyncio.get_running_loop().time() + LOOK_SECONDS
+        deadline = _within(RELEASE_SECONDS)
         terms = Terms(method="release", deadline=deadline, attempt=attempt, from_worker=True)
         with suppress(Problem):  # it runs out then
             await self._manager.change(execution_id, decide, terms, Part.HEAD)
@@ -230,3 +263,8 @@ class Dispatcher:
 
 def _types(demands: Iterable[Demand]) -> set[str]:
     return {type_ for demand in demands for type_ in demand.types}
+
+
+def _within(seconds: float) -> float:
+    """The deadline of what may take so long from now."""
+    return asyncio.get_running_loop().time() + seconds

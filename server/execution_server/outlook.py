@@ -7,6 +7,9 @@ at when its type is first wanted, when something there becomes ready by time, wh
 that was known is used up and there is more behind it. Waiting for a type costs the store nothing.
 
 What is known may be behind the store by a notice. That is no harm: who claims it finds out.
+
+A partition whose primary is away cannot be looked at. It is left out until somebody takes it in again, so the rest is
+given out meanwhile, in order; but that nothing is ready is not known for as long.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ class Outlook:
         self._unseen: dict[str, set[int]] = {}  # wanted type -> partitions to be looked at
         self._looking: dict[Place, list[Change]] = {}  # being looked at -> what was told meanwhile
         self._later: dict[Place, int] = {}  # when something there becomes ready, in ms
+        self.left_out: set[int] = set()
+        """Partitions that cannot be looked at."""
 
     def want(self, types: Iterable[str]) -> None:
         """Know of *types* too."""
@@ -66,6 +71,24 @@ class Outlook:
         """Anything may have happened there."""
         for partitions in self._unseen.values():
             partitions.add(partition)
+
+    def miss_all(self) -> None:
+        """Anything may have happened anywhere."""
+        for partition in range(self._partitions):
+            self.miss(partition)
+
+    def leave_out(self, partition: int) -> None:
+        """It cannot be looked at: it holds nothing but what notices tell, until ``take_in``."""
+        self.left_out.add(partition)
+        self.miss(partition)
+        for place in [place for place in self._known if place.partition == partition]:
+            self._looking.pop(place, None)
+            for execution_id in [*self._known[place]]:
+                self._take_out(place, execution_id)
+
+    def take_in(self, partition: int) -> None:
+        """It can be looked at again, and has to be."""
+        self.left_out.discard(partition)
 
     def add(self, change: Change, now_ms: int) -> bool:
         """Take a notice in; answers whether it tells of something that is ready or will be."""
@@ -92,8 +115,10 @@ class Outlook:
         return min(self._later.values(), default=None)
 
     def begin_look(self, types: Iterable[str]) -> list[Place]:
-        """The places of *types* that have to be looked at. ``end_look`` must follow for each, or ``miss`` for all."""
-        places = [Place(type_, partition) for type_ in types for partition in self._unseen[type_]]
+        """The places of *types* to look at. ``end_look`` or ``leave_out`` must follow for each, or ``miss`` for all."""
+        places = [
+            Place(type_, partition) for type_ in types for partition in self._unseen[type_] - self.left_out
+        ]
         for place in places:
             self._unseen[place.type].discard(place.partition)
         self._looking.update((place, []) for place in places)
@@ -103,7 +128,7 @@ class Outlook:
         """A look has found the first ``FEW`` that are ready, and what becomes so next."""
         told = self._looking.pop(place, None)
         if told is None:
-            return  # forgotten meanwhile
+            return  # forgotten or left out meanwhile
         for execution_id in [*self._known[place]]:
             self._take_out(place, execution_id)
         self._more.discard(place)
@@ -117,18 +142,19 @@ class Outlook:
             self.add(change, now_ms)
         self._look_if_used_up(place)
 
-    def put_back(self, place: Place) -> None:
-        """What was taken from there may still be ready."""
-        if place in self._known:
-            self._unseen[place.type].add(place.partition)
-
     def is_exhausted(self, types: Iterable[str]) -> bool:
-        """Whether nothing of *types* is ready, for all that is known, and nothing has to be looked at."""
-        return not any(self._order.get(type_) or self._unseen.get(type_) for type_ in types)
+        """Whether nothing of *types* is ready, for all that is known, and nothing is to be looked at now."""
+        return not any(
+            self._order.get(type_) or self._unseen.get(type_, set()) - self.left_out for type_ in types
+        )
+
+    def is_empty(self, types: Iterable[str]) -> bool:
+        """Whether nothing of *types* is ready, for sure."""
+        return not self.left_out and self.is_exhausted(types)
 
     def take(self, types: Collection[str]) -> tuple[Ready, Place] | None:
         """Take out the first that is ready of *types*; None if none is, or what comes first is not known."""
-        if any(self._unseen[type_] for type_ in types):
+        if any(self._unseen[type_] - self.left_out for type_ in types):
             return None
         one = min((self._order[type_][0] for type_ in types if self._order[type_]), default=None)
         if one is None:
