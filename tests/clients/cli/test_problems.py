@@ -62,6 +62,13 @@ def test_with_json_a_problem_is_an_object_on_stderr(execution: Run) -> None:
         (["create", "t", "--metadata", "[]"], "allowed is a JSON object"),
         (["create", "t", "--timeout", "90"], "with its unit"),
         (["create", "t", "--timeout", "0s"], "above 0"),
+        (["create", "t", "--priority", "99999999999"], "Invalid value for '--priority': allowed is a whole"),
+        (["create", "t", "--max-attempts", "2147483648"], "Invalid value for '--max-attempts'"),
+        (["complete", "01a20000-0000-7000-8000-000000000000", "--attempt", "-1"], "for '--attempt'"),
+        (
+            ["retry", "01a20000-0000-7000-8000-000000000000", "--additional-attempts", "two"],
+            "for '--additional-attempts'",
+        ),
         (["create", "t", "--label", "team"], "allowed is KEY=VALUE"),
         (["list", "--status", "done"], "allowed is pending,"),
         (["list", "--created-from", "yesterday"], "allowed is a time"),

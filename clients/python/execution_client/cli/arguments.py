@@ -13,6 +13,7 @@ import typer
 
 from .._model import ExecutionStatus
 
+_LARGEST: Final = 2**31 - 1
 _UNITS: Final = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
@@ -56,6 +57,13 @@ def to_object(text: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise typer.BadParameter('allowed is a JSON object, such as \'{"team": "search"}\'.')
     return value
+
+
+def to_number(text: str) -> int:
+    """Read a whole number that has room in the contract's 32 bits."""
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _LARGEST:
+        raise typer.BadParameter(f"allowed is a whole number from 0 to {_LARGEST}.")
+    return int(text)
 
 
 def to_duration(text: str) -> timedelta:

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from .._model import ExecutionStatus
-from .arguments import to_duration, to_moment, to_object, to_status
+from .arguments import to_duration, to_moment, to_number, to_object, to_status
 
 OWNER = "Have work done"
 WORKER = "Do the work"
@@ -17,7 +17,11 @@ JSON_HELP = "JSON, @FILE or - for stdin"
 Id: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The execution's id.", show_default=False)]
 Attempt: TypeAlias = Annotated[
     int | None,
-    typer.Option(metavar="N", help="The attempt you run: refused if it is not the current one any more."),
+    typer.Option(
+        parser=to_number,
+        metavar="N",
+        help="The attempt you run: refused if it is not the current one any more.",
+    ),
 ]
 Metadata: TypeAlias = Annotated[
     dict[str, object] | None,
@@ -27,7 +31,7 @@ Labels: TypeAlias = Annotated[
     list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label. May be repeated.")
 ]
 MaxAttempts: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", help="How many attempts may be started.")
+    int | None, typer.Option(parser=to_number, metavar="N", help="How many attempts may be started.")
 ]
 Timeout: TypeAlias = Annotated[
     timedelta | None,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from .._model import OMITTED
-from .arguments import Given, to_duration, to_given, to_labels, to_moment
+from .arguments import Given, to_duration, to_given, to_labels, to_moment, to_number
 from .options import (
     JSON_HELP,
     OWNER,
@@ -51,7 +51,10 @@ def create(
         ),
     ] = None,
     priority: Annotated[
-        int | None, typer.Option(metavar="N", help="Workers get the lowest first: 0 to 9.", show_default="5")
+        int | None,
+        typer.Option(
+            parser=to_number, metavar="N", help="Workers get the lowest first: 0 to 9.", show_default="5"
+        ),
     ] = None,
     key: Annotated[str, typer.Option(help="Idempotency key: the same one creates once.")] = "",
     parent: Annotated[str, typer.Option(metavar="ID", help="The execution it belongs to.")] = "",
@@ -139,12 +142,14 @@ def cancel(
 def retry(
     context: typer.Context,
     id: Id,
-    additional_attempts: Annotated[int, typer.Option(metavar="N", help="Allow this many more attempts.")] = 0,
+    additional_attempts: Annotated[
+        int | None, typer.Option(parser=to_number, metavar="N", help="Allow this many more attempts.")
+    ] = None,
 ) -> None:
     """Allow another attempt of an execution that failed or timed out."""
     session = Session.of(context)
     with session.client() as client:
-        session.output.execution(client.retry(id, additional_attempts=additional_attempts))
+        session.output.execution(client.retry(id, additional_attempts=additional_attempts or 0))
 
 
 def delete(
