@@ -1,6 +1,7 @@
 """Every command does what it says and exits with 0; ``--json`` prints what programs can rely on."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -233,3 +234,11 @@ def test_wait_gives_up_after_its_timeout(execution: Run, client: ExecutionClient
 
     assert result.returncode == 6
     assert client.get(id).status is ExecutionStatus.PENDING
+
+
+@pytest.mark.parametrize("command", ["checkpoint", "create", "get", "progress", "watch"])
+def test_help_is_for_people(execution_here: Run, command: str) -> None:
+    """Not in the words of the program, and not in two pairs of brackets."""
+    result = execution_here(command, "--help", COLUMNS="200")
+    assert result.returncode == 0
+    assert not re.search(r"<Given>|\(\d+\)|\[\[", result.stdout)

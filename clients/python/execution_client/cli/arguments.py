@@ -23,15 +23,15 @@ _UNITS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A JSON value that was given; typer takes a bare None for one that was not."""
+class Json:
+    """A JSON value that was given; typer takes a bare None for one that was not. Its name stands in the help."""
 
     value: object
 
 
-def to_given(text: str) -> Given:
+def to_given(text: str) -> Json:
     """Read a JSON value; see ``to_json``."""
-    return Given(to_json(text))
+    return Json(to_json(text))
 
 
 def to_json(text: str) -> object:

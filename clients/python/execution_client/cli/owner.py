@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from .._model import OMITTED
-from .arguments import Given, to_duration, to_given, to_labels, to_moment, to_number
+from .arguments import Json, to_duration, to_given, to_labels, to_moment, to_number
 from .options import (
     JSON_HELP,
     OWNER,
@@ -33,7 +33,7 @@ def create(
     context: typer.Context,
     type: Annotated[str, typer.Argument(metavar="TYPE", help="What kind of work it is.", show_default=False)],
     payload: Annotated[
-        Given | None, typer.Option(parser=to_given, metavar="JSON", help=f"The input: {JSON_HELP}.")
+        Json | None, typer.Option(parser=to_given, metavar="JSON", help=f"The input: {JSON_HELP}.")
     ] = None,
     max_attempts: MaxAttempts = None,
     timeout: Timeout = None,
@@ -53,7 +53,7 @@ def create(
     priority: Annotated[
         int | None,
         typer.Option(
-            parser=to_number, metavar="N", help="Workers get the lowest first: 0 to 9.", show_default="5"
+            parser=to_number, metavar="N", help="Workers get the lowest first: 0 to 9; 5 if not given."
         ),
     ] = None,
     key: Annotated[str, typer.Option(help="Idempotency key: the same one creates once.")] = "",

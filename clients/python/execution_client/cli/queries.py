@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def get(
     context: typer.Context,
-    id: Annotated[str, typer.Argument(metavar="[ID]", help="The execution's id.", show_default=False)] = "",
+    id: Annotated[str, typer.Argument(metavar="ID", help="The execution's id.", show_default=False)] = "",
     key: Annotated[str, typer.Option(help="Its idempotency key, instead of the id.")] = "",
 ) -> None:
     """Show an execution; with --json, every field of it."""

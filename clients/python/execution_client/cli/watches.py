@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def watch(
     context: typer.Context,
     id: Annotated[
-        str, typer.Argument(metavar="[ID]", help="The execution's id. Without one: many.", show_default=False)
+        str, typer.Argument(metavar="ID", help="The execution's id. Without one: many.", show_default=False)
     ] = "",
     type: Types = None,
     status: Statuses = None,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .._model import OMITTED
-from .arguments import Given, to_duration, to_given, to_object
+from .arguments import Json, to_duration, to_given, to_object
 from .options import JSON_HELP, WORKER, Attempt, Id
 from .session import Session
 
@@ -30,7 +30,7 @@ def progress(
     current: Annotated[
         float, typer.Argument(metavar="CURRENT", help="How much is done.", show_default=False)
     ],
-    total: Annotated[float, typer.Argument(metavar="[TOTAL]", help="Of how much. 0: not known.")] = 0,
+    total: Annotated[float, typer.Argument(metavar="TOTAL", help="Of how much. 0: not known.")] = 0,
     message: Annotated[str, typer.Option(help="What is being done, for a person.")] = "",
     percent: Annotated[float | None, typer.Option(help="0 to 100, instead of the computed one.")] = None,
     attempt: Attempt = None,
@@ -47,7 +47,7 @@ def checkpoint(
     id: Id,
     key: Annotated[str, typer.Argument(metavar="KEY", help="Its name.", show_default=False)],
     value: Annotated[
-        Given, typer.Argument(parser=to_given, metavar="JSON", help=f"{JSON_HELP}.", show_default=False)
+        Json, typer.Argument(parser=to_given, metavar="JSON", help=f"{JSON_HELP}.", show_default=False)
     ],
     attempt: Attempt = None,
 ) -> None:
@@ -61,7 +61,7 @@ def complete(
     context: typer.Context,
     id: Id,
     result: Annotated[
-        Given | None, typer.Option(parser=to_given, metavar="JSON", help=f"The output: {JSON_HELP}.")
+        Json | None, typer.Option(parser=to_given, metavar="JSON", help=f"The output: {JSON_HELP}.")
     ] = None,
     attempt: Attempt = None,
 ) -> None:
