@@ -67,8 +67,8 @@ def test_several_tokens_of_one_name_are_valid_together(tmp_path: Path) -> None:
 
 def test_a_credential_ends_when_its_line_says(tmp_path: Path) -> None:
     """Without anybody having to think of removing it."""
-    token, line = new_token("billing", "reader", "2026-01-01T00:00:00Z")
-    caller = callers_of(line, tmp_path).by_token(token)
+    token, line = new_token("billing", "reader")
+    caller = callers_of(f"{line} 2001-01-01T00:00:00Z", tmp_path).by_token(token)
     assert caller is not None
     assert not caller.is_valid
 
@@ -149,3 +149,9 @@ def test_no_token_is_made_for_a_line_that_would_be_refused(name: str, roles: str
     """Who made it would find out when the server does not start."""
     with pytest.raises(ConfigError):
         new_token(name, roles, until)
+
+
+def test_no_token_is_made_that_has_expired_already() -> None:
+    """A mistyped year would be found out by the caller, whose token is of no use."""
+    with pytest.raises(ConfigError, match=r"2001-01-01T00:00:00Z has passed\."):
+        new_token("a", "reader", "2001-01-01T00:00:00Z")

@@ -126,13 +126,21 @@ def _read(file: Path) -> Callers:
 
 
 def new_token(name: str, roles: str, until: str = "") -> tuple[str, str]:
-    """A new token of a caller, and the line for the file. Raises ConfigError for what could not stand in the file."""
+    """
+    A new token of a caller, and the line for the file.
+
+    Raises:
+        ConfigError: no such line can stand in the file, or the token would be worth nothing from the start.
+    """
     token = secrets.token_urlsafe(TOKEN_BYTES)
+    callers = Callers()
     words = [name, roles, f"{TOKEN}{sha256(token.encode()).hexdigest()}", *([until] if until else [])]
     try:
-        _add(Callers(), words)
+        _add(callers, words)
     except _Refused as refused:
         raise ConfigError(f"There can be no such line in the file of callers: {refused}.") from None
+    if not all(caller.is_valid for caller in callers.tokens.values()):
+        raise ConfigError(f"The token would be worth nothing: {until} has passed.")
     return token, " ".join(words)
 
 

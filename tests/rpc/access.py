@@ -36,7 +36,8 @@ class Credentials(NamedTuple):
 def credentials(folder: Path) -> Credentials:
     """Callers of each role, named as it."""
     made = {str(role): new_token(role, role) for role in Role}
-    made["expired"] = new_token("expired", ",".join(Role), "2001-01-01T00:00:00Z")
+    token, line = new_token("expired", ",".join(Role))
+    made["expired"] = (token, f"{line} 2001-01-01T00:00:00Z")
     file = folder / "callers"
     file.write_text("".join(f"{line}\n" for _, line in made.values()))
     return Credentials(file, {name: token for name, (token, _) in made.items()})
