@@ -50,6 +50,9 @@ _NO_TARGET: Final = re.compile(r"(https?|grpcs?)://")
 _TOKEN: Final = re.compile(r"[ -~]+")
 """What a header can hold; of anything else gRPC says no more than that the metadata are invalid."""
 
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN ([A-Z0-9]+ )?CERTIFICATE-----")
+"""Without it gRPC shakes hands in vain until the deadline of the call."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
@@ -61,12 +64,28 @@ class Tls:
         certificate_chain: the client's own certificate, where the server asks for one.
         private_key: its key.
         server_name: the name that the server's certificate must have; None is the target's host.
+
+    Raises:
+        TypeError: a certificate is no bytes.
+        ValueError: a certificate is no PEM.
     """
 
     root_certificates: bytes | None = None
     certificate_chain: bytes | None = None
     private_key: bytes | None = field(default=None, repr=False)
     server_name: str | None = None
+
+    def __post_init__(self) -> None:
+        self._expect_certificate(self.root_certificates, "root_certificates")
+        self._expect_certificate(self.certificate_chain, "certificate_chain")
+
+    @staticmethod
+    def _expect_certificate(pem: bytes | None, name: str) -> None:
+        if pem is None:
+            return
+        expect(pem, bytes, name)
+        if not _CERTIFICATE.search(pem):
+            raise ValueError(f"{name} must be PEM, but there is no -----BEGIN CERTIFICATE----- in it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

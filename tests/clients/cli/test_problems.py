@@ -82,6 +82,7 @@ def test_with_json_a_problem_is_an_object_on_stderr(execution: Run) -> None:
         (["count", "--target", "192.0.2.1:50051"], "give tls too"),
         (["count", "--target", "http://127.0.0.1:50051"], "allowed is host:port"),
         (["count", "--tls-client-cert", "cert.pem"], "belong together"),
+        (["count", "--tls-ca", __file__], "root_certificates must be PEM"),
     ],
     ids=lambda value: " ".join(word[:20] for word in value) if isinstance(value, list) else "",
 )

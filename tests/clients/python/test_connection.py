@@ -159,6 +159,15 @@ def test_secrets_are_not_shown() -> None:
     assert "k3y" not in repr(client._settings)
 
 
+@pytest.mark.parametrize("field", ["root_certificates", "certificate_chain"])
+def test_a_certificate_that_is_no_pem_is_refused(field: str) -> None:
+    """gRPC would shake hands in vain until the deadline of the call."""
+    with pytest.raises(ValueError, match=f"{field} must be PEM"):
+        Tls(**{field: b"\x30\x82"})  # type: ignore[arg-type]  # any field
+    with pytest.raises(TypeError, match=f"{field} must be a bytes, not str"):
+        Tls(**{field: "ca.pem"})  # type: ignore[arg-type]  # what is tested
+
+
 def test_times_must_be_longer_than_nothing() -> None:
     """Every call would fail, with an error that looks like the network's."""
     with pytest.raises(ValueError, match="longer than 0"):

@@ -40,9 +40,15 @@ class TlsOptions:
         if (self.client_cert is None) != (self.client_key is None):
             raise typer.BadParameter("--tls-client-cert and --tls-client-key belong together.")
         roots, chain, key = map(to_bytes, files)
-        return Tls(
-            root_certificates=roots, certificate_chain=chain, private_key=key, server_name=self.server_name
-        )
+        try:
+            return Tls(
+                root_certificates=roots,
+                certificate_chain=chain,
+                private_key=key,
+                server_name=self.server_name,
+            )
+        except ValueError as error:
+            raise typer.BadParameter(f"{error} It is read from --tls-ca or --tls-client-cert.") from None
 
 
 @dataclass(frozen=True, kw_only=True)
