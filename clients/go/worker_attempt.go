@@ -74,8 +74,14 @@ func protect(handler Handler, ctx context.Context, job *Job) (result any, err er
 	return handler(ctx, job)
 }
 
-// outcome answers the report of what the handler answered.
-func (a *attempt) outcome(result any, err error) *pb.WorkReport {
+// outcome answers the report of what the handler answered. The methods of its result and of its error may panic, as those
+// of a nil pointer do, and must not end the other attempts either.
+func (a *attempt) outcome(result any, err error) (end *pb.WorkReport) {
+	defer func() {
+		if value := recover(); value != nil {
+			end = a.failure(newPanic(value), true)
+		}
+	}()
 	if err == nil {
 		value, invalid := toOptionalValue(result, "result")
 		if invalid == nil {

@@ -175,6 +175,29 @@ func TestAPanicFailsTheAttemptWithItsStack(t *testing.T) {
 	}
 }
 
+// fragile is an error whose nil pointer panics, as many do.
+type fragile struct{ text string }
+
+func (f *fragile) Error() string { return f.text }
+
+// brittle is a result that panics when it is converted.
+type brittle struct{}
+
+func (brittle) MarshalJSON() ([]byte, error) { panic("broken") }
+
+func TestAPanicOfWhatAHandlerAnswersFailsTheAttemptAlone(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]Handler{
+		"error":          func(context.Context, *Job) (any, error) { return nil, (*fragile)(nil) },
+		"ExecutionError": func(context.Context, *Job) (any, error) { return nil, (*ExecutionError)(nil) },
+		"result":         func(context.Context, *Job) (any, error) { return brittle{}, nil },
+	} {
+		if failed := handled(t, handler).GetFail(); !strings.HasPrefix(failed.GetMessage(), "panic: ") {
+			t.Errorf("%s: %v", name, failed)
+		}
+	}
+}
+
 func TestAResultThatCannotBeSentFailsTheAttemptForGood(t *testing.T) {
 	t.Parallel()
 	end := handled(t, func(context.Context, *Job) (any, error) { return []any{1 << 60}, nil })
