@@ -57,3 +57,12 @@ func TestAFilterRefusesAStatusThatIsNone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestAFilterIsAsItWasWhenItWasGiven(t *testing.T) {
+	types := []string{"a"}
+	filter, err := toFilter(Filter{Types: types})
+	types[0] = "b"
+	if err != nil || !reflect.DeepEqual(filter.Types, []string{"a"}) {
+		t.Errorf("%v, %v", filter, err)
+	}
+}

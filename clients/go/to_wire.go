@@ -3,6 +3,7 @@ package execution
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -92,6 +93,7 @@ func toRetention(retention *Retention) *pb.Retention {
 	return &pb.Retention{Succeeded: toDuration(retention.Succeeded), Failed: toDuration(retention.Failed)}
 }
 
+// toFilter copies what it is given: a watch keeps it, and asks with it again.
 func toFilter(filter Filter) (*pb.ExecutionFilter, error) {
 	statuses := make([]pb.ExecutionStatus, len(filter.Statuses))
 	for index, status := range filter.Statuses {
@@ -102,7 +104,7 @@ func toFilter(filter Filter) (*pb.ExecutionFilter, error) {
 	}
 	return &pb.ExecutionFilter{
 		Statuses:      statuses,
-		Types:         filter.Types,
+		Types:         slices.Clone(filter.Types),
 		ParentId:      filter.ParentID,
 		CreatedFrom:   toTimestamp(filter.CreatedFrom),
 		CreatedBefore: toTimestamp(filter.CreatedBefore),

@@ -129,6 +129,15 @@ func TestOnlyTheNewestProgressIsSent(t *testing.T) {
 	}
 }
 
+func TestProgressIsAsItWasWhenItWasSaid(t *testing.T) {
+	progress, percent := conflatedProgress{underWay: true}, 10.0
+	progress.put(Progress{Percent: &percent})
+	percent = 200
+	if said := progress.take(); *said.Percent != 10 {
+		t.Errorf("%v", *said.Percent)
+	}
+}
+
 func TestProgressOutsideItsLimitsIsRefused(t *testing.T) {
 	for _, progress := range []Progress{
 		{Current: -1}, {Total: -1}, {Percent: new(101.0)}, {Message: string(make([]byte, maxMessageBytes+1))}, {Message: "\xff"},

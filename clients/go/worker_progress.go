@@ -25,8 +25,11 @@ type conflatedProgress struct {
 	notBefore time.Time
 }
 
-// put takes what the handler says.
+// put takes what the handler says, which may go on using what its pointers point to.
 func (c *conflatedProgress) put(progress Progress) {
+	if progress.Percent != nil {
+		progress.Percent = new(*progress.Percent)
+	}
 	c.newest = &progress
 	if !c.underWay {
 		c.underWay = true
