@@ -93,8 +93,80 @@ test("an error fails the attempt: retryable unless it says otherwise, named by i
   const later = played.reports().find(({ id }) => id === "later")?.fail;
   assert.deepEqual(later?.retryDelay, { seconds: 1, nanos: 500_000_000 });
   assert.deepEqual(later?.details, { host: "a" });
-  assert.throws(() => new Retryable("", { delayMs: -1 }), RangeError);
   assert.match(played.reports().find(({ id }) => id === "plain")?.fail?.stack ?? "", /SyntaxError: bad\n\s+at /);
+});
+
+test("whatever a task throws fails the attempt, and nothing else", async (t) => {
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const details: Record<string, unknown> = {};
+  const changed = new Retryable("changed", { details });
+  details.list = [undefined];
+  const hostile = Object.defineProperty(new Error("hostile"), "code", {
+    get: () => {
+      throw new Error("no code");
+    },
+  });
+  const thrown: Record<string, unknown> = {
+    nothing: undefined,
+    bare: Object.create(null),
+    hostile,
+    changed,
+    "named by a number": Object.assign(new Error("named by a number"), { name: 42 }),
+    revoked: revoked.proxy,
+  };
+  const played = await play(t, ({ payload }) => {
+    throw thrown[payload];
+  });
+  const stream = await played.stream(0);
+  for (const id of Object.keys(thrown)) stream.assign({ id, payload: id });
+  await until(() => played.reports().length === 6, "all have failed");
+  const told = Object.fromEntries(played.reports().map(({ id, fail }) => [id, [fail?.message, fail?.code]]));
+  assert.deepEqual(told, {
+    nothing: ["undefined", "undefined"],
+    bare: ["object", "object"],
+    hostile: ["hostile", "Error"],
+    changed: ["Cannot convert undefined or null to object", "TypeError"],
+    "named by a number": ["named by a number", "object"],
+    revoked: ["Cannot perform 'getPrototypeOf' on a proxy that has been revoked", "TypeError"],
+  });
+  for (const delayMs of [-1, NaN, Infinity, 1e300]) assert.throws(() => new Retryable("", { delayMs }), RangeError);
+});
+
+test("a checkpoint is kept as it was when it was given, over a broken stream too", async (t) => {
+  let answering = false;
+  const played = await play(
+    t,
+    async (job) => {
+      const state = { next: 1 };
+      const saved = job.checkpoint("state", state);
+      state.next = 2;
+      await saved;
+    },
+    { answer: () => (answering ? "taken" : "unanswered") },
+  );
+  const first = await played.stream(0);
+  first.assign();
+  await until(() => first.reports.length === 1, "the checkpoint is reported");
+  answering = true;
+  first.fail();
+  const second = await played.stream(1);
+  await until(() => second.reports.length > 0, "it is reported again");
+  assert.deepEqual(second.reports[0]?.checkpoints, new Map([["state", { next: 1 }]]));
+});
+
+test("who saves after the end was reported, and has lost the lease, is told so", async (t) => {
+  let problem: unknown;
+  const played = await play(
+    t,
+    (job) => {
+      job.checkpoint("next", 1).catch((lost: unknown) => (problem = lost));
+    },
+    { answer: () => ErrorReason.ERROR_REASON_ATTEMPT_FENCED },
+  );
+  (await played.stream(0)).assign();
+  await until(() => problem !== undefined, "the checkpoint is refused");
+  assert.ok(problem instanceof JobCancelled);
 });
 
 test("after a broken stream the worker comes back with what it holds, and repeats what was not answered", async (t) => {

@@ -112,9 +112,10 @@ export class Attempt {
       refuse = reject;
       this.#report({ checkpoints }, (problem) => {
         if (problem === undefined) resolve();
-        else if (isOver(problem))
-          this.lose(causeOf(problem)); // which refuses this one too
-        else reject(problem);
+        else if (isOver(problem)) {
+          this.lose(causeOf(problem)); // which refuses this one too, unless the end was reported before
+          reject(new JobCancelled(`The lease is lost: ${causeOf(problem)}.`, "lease_lost"));
+        } else reject(problem);
       });
     });
     this.#saving.add(refuse);
@@ -135,8 +136,17 @@ export class Attempt {
       end = () => this.#failure(error);
     }
     this.#running = false;
-    if (!this.#muted) this.#end(end());
+    if (!this.#muted) this.#end(this.#made(end));
     this.#context.owner.stopped(this);
+  }
+
+  /** Answer an end, a failure where it cannot be made: what a task has thrown, or its worker's log, may throw itself. */
+  #made(end: () => End): End {
+    try {
+      return end();
+    } catch (error) {
+      return { fail: errorOf(error) };
+    }
   }
 
   #success(result: unknown): End {
@@ -163,9 +173,9 @@ export class Attempt {
     try {
       this.#report({ ...end, progress }, (problem) => this.#endAnswered(end, problem));
     } catch (error) {
-      if (!(error instanceof RangeError) || end.release !== undefined) throw error;
+      if (end.release !== undefined) throw error;
       this.#context.log("warn", `${this}: the end cannot be sent`, error);
-      this.#end({ fail: errorOf(error, false) }); // It was too large.
+      this.#end({ fail: errorOf(error, false) }); // It is too large, or was changed meanwhile.
     }
   }
 

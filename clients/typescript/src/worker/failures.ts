@@ -28,7 +28,9 @@ export abstract class TaskFailure extends Error {
     this.code = options.code ?? "";
     this.details = options.details && checkObject(options.details, "details");
     this.delayMs = options.delayMs;
-    if (this.delayMs !== undefined && !(this.delayMs >= 0)) throw new RangeError("delayMs must not be negative.");
+    if (this.delayMs !== undefined && !(this.delayMs >= 0 && this.delayMs <= Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(`delayMs is ${this.delayMs}; it has to be a number of milliseconds, not negative.`);
+    }
   }
 }
 
@@ -76,7 +78,7 @@ export function errorOf(error: unknown, retryable = true): ExecutionError {
   return {
     message: messageOf(error).toWellFormed() || name,
     code: codeOf(error) || name,
-    stack: error instanceof Error ? String(error.stack ?? "").toWellFormed() : "",
+    stack: asked(() => (error instanceof Error ? String(error.stack ?? "").toWellFormed() : "")),
     retryable: known?.retryable ?? retryable,
     retryDelay: toDuration(known?.delayMs, "delayMs"),
     details: known?.details,
@@ -84,21 +86,26 @@ export function errorOf(error: unknown, retryable = true): ExecutionError {
 }
 
 function nameOf(error: unknown): string {
-  return printable((error instanceof Error && error.name) || typeof error);
+  return asked(() => (error instanceof Error && typeof error.name === "string" && printable(error.name)) || typeof error);
 }
 
 function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : String(error);
-  } catch {
-    return ""; // Somebody's toString: without a word of the failure the execution would never end.
-  }
+  return asked(() => (error instanceof Error ? String(error.message) : String(error)));
 }
 
 function codeOf(error: unknown): string {
   if (error instanceof ExecutionProblem && error.reason !== "") return error.reason;
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  const code: unknown = asked(() => (error instanceof Error && "code" in error ? error.code : undefined));
   return typeof code === "string" || typeof code === "number" ? printable(String(code)) : "";
+}
+
+/** Answer "" where somebody's toString or getter throws: without a word of the failure the execution would never end. */
+function asked<T>(ask: () => T): T | "" {
+  try {
+    return ask();
+  } catch {
+    return "";
+  }
 }
 
 function printable(text: string): string {

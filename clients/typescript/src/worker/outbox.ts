@@ -55,12 +55,13 @@ export class Outbox {
   add(content: ReportContent, answered: Answered, { repeat = true } = {}): void {
     const sequence = this.#last + 1;
     const requestId = `${this.#name}-${sequence}`;
-    const report: WorkReport = { checkpoints: new Map(), ...content, sequence, requestId };
-    const size = WorkReport.encode(report).finish().length;
+    const bytes = WorkReport.encode({ checkpoints: new Map(), ...content, sequence, requestId }).finish();
+    const size = bytes.length;
     if (size > BYTES_PER_MESSAGE) {
       throw new RangeError(`The report has ${size} bytes; the limit is ${BYTES_PER_MESSAGE}.`);
     }
     this.#last = sequence;
+    const report = WorkReport.decode(bytes); // The values in `content` are the task's, which may change them.
     this.#entries.set(sequence, { report, size, answered, repeat });
     this.#toSend.push(sequence);
     this.onFilled();
