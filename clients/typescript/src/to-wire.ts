@@ -43,10 +43,15 @@ export function toDuration(milliseconds: number | undefined, name: string): Dura
   return { seconds, nanos: Math.round((milliseconds - seconds * 1000) * 1e6) };
 }
 
-/** Check a moment. */
+/**
+ * Check a moment. One before 1970 is cut to whole seconds: of less than a second the generated code would make a negative
+ * number of nanoseconds, which the service refuses.
+ */
 export function toTimestamp(moment: Date | undefined, name: string): Date | undefined {
-  if (moment !== undefined && Number.isNaN(moment.getTime())) throw new RangeError(`${name} is an invalid Date.`);
-  return moment;
+  if (moment === undefined) return undefined;
+  const time = moment.getTime();
+  if (Number.isNaN(time)) throw new RangeError(`${name} is an invalid Date.`);
+  return new Date(time < 0 ? Math.floor(time / 1000) * 1000 : time);
 }
 
 /** Convert an object of texts. */

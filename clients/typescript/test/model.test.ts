@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { type ExecutionStatus, isAtRest, type StatusReason, type WatchEvent } from "@croco/execution-client";
 import { fromExecution, fromStatus } from "#dist/from-wire.js";
 import * as nouns from "#dist/gen/croco/execution/v1/execution.js";
-import type * as verbs from "#dist/gen/croco/execution/v1/execution_service.js";
+import * as verbs from "#dist/gen/croco/execution/v1/execution_service.js";
+import { Timestamp } from "#dist/gen/google/protobuf/timestamp.js";
 import { toDuration, toFilter, toLabels, toView } from "#dist/to-wire.js";
 
 type Word<Name, Prefix extends string> = Name extends `${Prefix}${infer Rest}` ? Lowercase<Rest> : never;
@@ -49,4 +50,17 @@ test("arguments that would be sent as something else are refused", () => {
   assert.throws(() => toFilter({ createdFrom: new Date("never") }), RangeError);
   assert.throws(() => toView("toString" as "full"), RangeError);
   assert.deepEqual([...toLabels({ a: "b" })], [["a", "b"]]);
+});
+
+test("a moment before 1970 is sent as one that the service takes", () => {
+  for (const [time, seconds] of [
+    [-1_500, -2],
+    [-2_000, -2],
+    [1_500, 1],
+  ] as const) {
+    const bytes = verbs.ExecutionFilter.encode(toFilter({ createdFrom: new Date(time) })).finish();
+    const sent = Timestamp.decode(bytes.subarray(2));
+    assert.equal(sent.seconds, seconds);
+    assert.ok(sent.nanos >= 0);
+  }
 });
