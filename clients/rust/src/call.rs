@@ -9,7 +9,7 @@ use crate::{
     Problem,
     client::ExecutionClient,
     line::Line,
-    pause::Pause,
+    pause::{Pause, moment_after},
     refusals::{Reached, problem_of, reached},
 };
 
@@ -140,7 +140,7 @@ impl<R: Verb> IntoFuture for Call<R> {
             let connection = &self.client.connection;
             let line = if R::LONG { connection.long() } else { connection.short() };
             let deadline = self.deadline.unwrap_or_else(|| request.deadline(connection.settings.deadline));
-            let end = Instant::now() + deadline;
+            let end = moment_after(deadline);
             let tries = Tries { client: &self.client, line: &line, end };
             match timeout_at(end, tries.make(request)).await {
                 Ok(Err(Problem::DeadlineExceeded { .. })) | Err(_) => {

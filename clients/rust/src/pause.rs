@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Pause {
     first: Duration,
@@ -37,4 +39,10 @@ impl Pause {
         let longest = self.first.saturating_mul(factor).min(self.longest);
         longest.mul_f64(fastrand::f64().mul_add(0.5, 0.5))
     }
+}
+
+/// The moment after a length of time. What no clock counts to, as `Duration::MAX`, is thirty years away.
+pub(crate) fn moment_after(span: Duration) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
+    Instant::now() + span.min(LONGEST)
 }

@@ -5,8 +5,8 @@ use std::{future::IntoFuture, pin::Pin, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Call, Execution, ExecutionClient, Problem, View, call::sealed::Sealed, from_wire::execution, proto,
-    resume::Resume, to_wire::to_duration,
+    Call, Execution, ExecutionClient, Problem, View, call::sealed::Sealed, from_wire::execution,
+    pause::moment_after, proto, resume::Resume, to_wire::to_duration,
 };
 
 /// How long one call of a wait lasts: shorter than what proxies allow a silent call; and how much longer its deadline is.
@@ -68,7 +68,7 @@ impl Wait {
     }
 
     async fn until_at_rest(self) -> Result<Execution, Problem> {
-        let end = self.timeout.map(|timeout| Instant::now() + timeout);
+        let end = self.timeout.map(moment_after);
         let mut resume = Resume::new();
         loop {
             let left = end.map_or(ONCE, |end| end.saturating_duration_since(Instant::now()).min(ONCE));

@@ -40,6 +40,15 @@ async fn what_does_not_pass_is_told_after_five_tries() {
 }
 
 #[tokio::test]
+async fn a_deadline_may_be_as_long_as_there_are() {
+    let server = Scripted::start().await;
+    let client = ExecutionClient::builder(server.target()).deadline(Duration::MAX).build().unwrap();
+    client.create("a").await.unwrap();
+    client.create("a").deadline(Duration::MAX).await.unwrap();
+    assert_eq!(server.asked().len(), 2);
+}
+
+#[tokio::test]
 async fn a_claim_is_never_repeated() {
     let server = Scripted::start().await;
     server.state().refusals = vec![Status::unavailable("down"); 9].into();

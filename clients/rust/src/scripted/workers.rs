@@ -2,7 +2,7 @@ use std::{future::pending, time::Duration};
 
 use serde_json::json;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::timeout,
 };
@@ -10,10 +10,10 @@ use tonic::Status;
 
 use super::{DEADLINE, Scripted, Session};
 use crate::{
-    Failure, Job, Problem, Worker,
+    Failure, Job, Problem, Progress, Worker,
     proto::{
-        CancelRequested, Execution, HeldAttempt, LeaseLost, WorkAcknowledgement, WorkDirective, WorkHello,
-        WorkReport, WorkResponse, work_directive::Directive, work_report::End,
+        CancelRequested, ErrorReason, Execution, HeldAttempt, LeaseLost, WorkAcknowledgement, WorkDirective,
+        WorkHello, WorkRefusal, WorkReport, WorkResponse, work_directive::Directive, work_report::End,
     },
 };
 
@@ -42,7 +42,11 @@ impl Session {
     }
 
     fn acknowledge(&self, report: &WorkReport) {
-        let acknowledgement = WorkAcknowledgement { sequence: report.sequence, revision: 3, refusal: None };
+        self.answer(report, None);
+    }
+
+    fn answer(&self, report: &WorkReport, refusal: Option<WorkRefusal>) {
+        let acknowledgement = WorkAcknowledgement { sequence: report.sequence, revision: 3, refusal };
         self.tell(WorkResponse { acknowledgements: vec![acknowledgement], ..Default::default() });
     }
 
@@ -139,8 +143,10 @@ impl Drop for Noticed {
 async fn a_task_whose_lease_is_lost_is_dropped_and_says_nothing_more() {
     let mut server = Scripted::start().await;
     let (dropped, mut drops) = mpsc::unbounded_channel();
+    let (begun, mut begins) = mpsc::unbounded_channel();
     let running = run(&server, move |_| {
         let noticed = Noticed(dropped.clone());
+        begun.send(()).unwrap();
         async move {
             let _noticed = noticed;
             pending::<Result<(), Failure>>().await
@@ -149,6 +155,7 @@ async fn a_task_whose_lease_is_lost_is_dropped_and_says_nothing_more() {
     let mut session = server.session().await;
     session.hello().await;
     session.assign("x");
+    timeout(DEADLINE, begins.recv()).await.expect("it begins").unwrap();
     session.direct("x", Directive::LeaseLost(LeaseLost { cause: "attempt_timeout".into() }));
     timeout(DEADLINE, drops.recv()).await.expect("it is dropped").unwrap();
     session.responses.send(Err(Status::unavailable("gone"))).unwrap();
@@ -179,6 +186,83 @@ async fn errors_and_panics_fail_the_attempt() {
     }
     drop(session);
     assert!(running.ended().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_panic_before_the_first_step_of_a_task_fails_the_attempt() {
+    let mut server = Scripted::start().await;
+    let running = run(&server, |job: Job| {
+        let album: u32 = job.payload().expect("an album");
+        async move { Ok(album) }
+    });
+    let mut session = server.session().await;
+    session.hello().await;
+    session.assign("x");
+    let end = session.report().await;
+    let Some(End::Fail(error)) = &end.end else { panic!("{end:?}") };
+    assert_eq!((error.code.as_str(), error.retryable), ("Panic", true));
+    session.acknowledge(&end);
+    drop(session);
+    assert!(running.ended().await.is_ok());
+}
+
+async fn reporting(job: Job) -> Result<(), Failure> {
+    job.progress(Progress { current: 1.0, ..Progress::default() });
+    pending().await
+}
+
+#[tokio::test]
+async fn a_worker_may_drain_and_keep_its_progress_without_end() {
+    let mut server = Scripted::start().await;
+    let worker = Worker::builder(server.target()).drain(Duration::MAX).progress_interval(Duration::MAX);
+    let worker = worker.task("a", reporting).build().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task =
+        tokio::spawn(async move { worker.run_until(async { stopped.await.unwrap_or_default() }).await });
+    let mut session = server.session().await;
+    session.hello().await;
+    session.assign("x");
+    let report = session.report().await;
+    assert_eq!(report.progress.as_ref().map(|progress| progress.current), Some(1.0));
+    drop(stop);
+    session.acknowledge(&report);
+    assert!(timeout(DEADLINE, session.requests.message()).await.expect("the end").unwrap().is_none());
+    drop(session);
+    let mut last = server.session().await;
+    last.hello().await;
+    last.direct("x", Directive::LeaseLost(LeaseLost::default()));
+    drop(last);
+    assert!(timeout(DEADLINE, task).await.expect("the worker ends").unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn the_last_progress_outlives_a_refused_result() {
+    let mut server = Scripted::start().await;
+    let (goes_on, go_on) = watch::channel(false);
+    let running = run(&server, move |job: Job| {
+        let mut go_on = go_on.clone();
+        async move {
+            job.progress(Progress { current: 1.0, ..Progress::default() });
+            go_on.wait_for(|on| *on).await.map_err(Failure::from)?;
+            job.progress(Progress { current: 2.0, ..Progress::default() });
+            Ok("large")
+        }
+    });
+    let mut session = server.session().await;
+    session.hello().await;
+    session.assign("x");
+    session.report().await; // As long as this is not acknowledged no other progress is sent.
+    goes_on.send(true).unwrap();
+    let complete = session.report().await;
+    assert!(matches!(complete.end, Some(End::Complete(_))), "{complete:?}");
+    let refusal = WorkRefusal { reason: ErrorReason::PayloadTooLarge.into(), ..Default::default() };
+    session.answer(&complete, Some(refusal));
+    let end = session.report().await;
+    assert!(matches!(end.end, Some(End::Fail(_))), "{end:?}");
+    assert_eq!(end.progress.as_ref().map(|progress| progress.current), Some(2.0));
+    session.acknowledge(&end);
+    drop(session);
+    drop(running);
 }
 
 #[tokio::test]

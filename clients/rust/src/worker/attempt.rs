@@ -7,7 +7,8 @@ use tokio::{sync::mpsc, task::AbortHandle, time::Instant};
 
 use super::job::{Key, Saved, Shared, Word};
 use crate::{
-    Failure,
+    Failure, Progress,
+    pause::moment_after,
     proto::{ExecutionError, WorkCompletion, WorkRelease, WorkReport, work_report::End},
 };
 
@@ -34,11 +35,20 @@ pub(super) struct Attempt {
     /// From when progress is to be sent until it is acknowledged.
     progress_under_way: bool,
     progress_not_before: Instant,
+    /// What left with the report of the end.
+    last_progress: Option<Progress>,
 }
 
 impl Attempt {
     pub(super) fn new(job: Arc<Shared>, task: AbortHandle) -> Self {
-        Self { job, muted: false, task, progress_under_way: false, progress_not_before: Instant::now() }
+        Self {
+            job,
+            muted: false,
+            task,
+            progress_under_way: false,
+            progress_not_before: Instant::now(),
+            last_progress: None,
+        }
     }
 
     pub(super) fn report(&self) -> WorkReport {
@@ -46,8 +56,12 @@ impl Attempt {
         WorkReport { id, attempt, ..Default::default() }
     }
 
-    pub(super) fn report_end(&self, end: End) -> WorkReport {
-        WorkReport { end: Some(end), progress: self.job.take_progress().map(Into::into), ..self.report() }
+    pub(super) fn report_end(&mut self, end: End) -> WorkReport {
+        // Where this end is not taken another follows, with which it leaves again.
+        if let Some(newest) = self.job.take_progress() {
+            self.last_progress = Some(newest);
+        }
+        WorkReport { end: Some(end), progress: self.last_progress.clone().map(Into::into), ..self.report() }
     }
 
     /// What to report of a task that has ended so. One that stopped because it was told to is given back.
@@ -77,7 +91,7 @@ impl Attempt {
         let newest = self.job.take_progress().filter(|_| !self.muted);
         self.progress_under_way = newest.is_some();
         let progress = Some(newest?.into());
-        self.progress_not_before = Instant::now() + interval;
+        self.progress_not_before = moment_after(interval);
         Some(WorkReport { progress, ..self.report() })
     }
 

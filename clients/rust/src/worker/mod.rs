@@ -116,9 +116,11 @@ impl WorkerBuilder {
         R: Future<Output = Result<T, Failure>> + Send + 'static,
         T: Serialize,
     {
+        let task = Arc::new(task);
         let boxed: Task = Arc::new(move |job| {
-            let running = task(job);
-            Box::pin(async move { outcome_of(running.await) })
+            let task = task.clone();
+            // Called within the future too: what it does before its own first step is the job's, a panic included.
+            Box::pin(async move { outcome_of(task(job).await) })
         });
         self.tasks.push((r#type.into(), boxed));
         self

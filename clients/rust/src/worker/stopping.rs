@@ -6,7 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{attempt::Attempt, job::Key, running::Running};
-use crate::proto::{WorkRelease, work_report::End};
+use crate::{
+    pause::moment_after,
+    proto::{WorkRelease, work_report::End},
+};
 
 /// How long tasks that are told to stop when the worker stops may take for it.
 const UNWIND: Duration = Duration::from_secs(2);
@@ -37,7 +40,7 @@ impl Stopping {
 impl Running {
     pub(super) fn begin_to_stop(&mut self) {
         tracing::info!("the worker stops: {} tasks run", self.unfinished().count());
-        self.stopping = Stopping::Draining(Instant::now() + self.settings.drain);
+        self.stopping = Stopping::Draining(moment_after(self.settings.drain));
         if let Some(stream) = &mut self.stream {
             stream.finish();
         }
