@@ -95,10 +95,14 @@ final class Attempt {
     return id + ", attempt " + number;
   }
 
-  /** Have the task stop. When it has, the execution is given back, which cancels it if that was requested. */
+  /**
+   * Have the task stop. When it has, the execution is given back, which cancels it if that was requested. Who was asked
+   * before is not interrupted again: each stream tells of the cancellations there are, and the task may be tidying up.
+   */
   void askToStop(String why) {
-    whyStop = why;
-    thread.interrupt();
+    if (whyStop == null) {
+      interrupt(why);
+    }
   }
 
   /** The attempt is over without the worker's doing: stop the task and write nothing more. */
@@ -112,9 +116,14 @@ final class Attempt {
   /** Stop the task and write nothing more. */
   void drop(String why) {
     muted = true;
-    askToStop(why);
+    interrupt(why);
     saving.forEach(saved -> saved.completeExceptionally(new JobCancelled(why)));
     owner.over(this);
+  }
+
+  private void interrupt(String why) {
+    whyStop = why;
+    thread.interrupt();
   }
 
   /** Give the execution back, although its task has not stopped. */
@@ -217,7 +226,11 @@ final class Attempt {
       return report().setRelease(WorkRelease.getDefaultInstance());
     }
     boolean expected = thrown instanceof TaskFailure;
-    LOG.log(expected ? Level.INFO : Level.WARNING, this + ": failed", thrown);
+    try {
+      LOG.log(expected ? Level.INFO : Level.WARNING, this + ": failed", thrown);
+    } catch (Throwable fault) { // Somebody's getMessage: it must not keep the service from hearing of the failure.
+      LOG.log(Level.WARNING, "{0}: failed", this);
+    }
     return failed(Failures.errorOf(thrown, true));
   }
 
@@ -231,8 +244,14 @@ final class Attempt {
     try {
       outbox.add(end, true, problem -> ended(end, problem));
     } catch (IllegalArgumentException tooLarge) {
-      end(failed(Failures.errorOf(tooLarge, false)));
+      endInstead(end, tooLarge, false);
     }
+  }
+
+  /** Report a failure where the end cannot be sent or is not taken, with the progress that would be lost with it. */
+  private void endInstead(WorkReport.Builder end, Exception why, boolean retryable) {
+    WorkReport.Builder failure = failed(Failures.errorOf(why, retryable));
+    end(end.hasProgress() ? failure.setProgress(end.getProgress()) : failure);
   }
 
   private void ended(WorkReport.Builder end, ExecutionProblem problem) {
@@ -242,7 +261,7 @@ final class Attempt {
     if (problem == null || Refusals.isOver(problem)) {
       owner.over(this);
     } else if (end.hasComplete()) {
-      end(failed(Failures.errorOf(problem, !Refusals.isInVain(problem))));
+      endInstead(end, problem, !Refusals.isInVain(problem));
     } else {
       owner.unsettled(this);
     }

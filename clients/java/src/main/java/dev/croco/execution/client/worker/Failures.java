@@ -7,6 +7,9 @@ import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.channels.ClosedByInterruptException;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 
 /** What the service is told of what a task has thrown. */
@@ -27,7 +30,8 @@ final class Failures {
 
   /** Whether a task that was told to stop ended for that reason, be it that the exception is wrapped in others. */
   static boolean isCancellation(Throwable thrown) {
-    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+    Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>()); // Causes may go round in a circle.
+    for (Throwable cause = thrown; cause != null && seen.add(cause); cause = cause.getCause()) {
       if (cause instanceof InterruptedException
           || cause instanceof CancellationException
           || cause instanceof Cancelled
@@ -50,7 +54,7 @@ final class Failures {
   private static String messageOf(Throwable thrown) {
     try {
       return thrown.getMessage() == null ? "" : thrown.getMessage();
-    } catch (RuntimeException fault) {
+    } catch (Throwable fault) {
       return ""; // Somebody's getMessage: without a word of the failure the execution would never end.
     }
   }
@@ -70,7 +74,7 @@ final class Failures {
       StringWriter stack = new StringWriter();
       thrown.printStackTrace(new PrintWriter(stack));
       return stack.toString();
-    } catch (RuntimeException fault) {
+    } catch (Throwable fault) {
       return "";
     }
   }

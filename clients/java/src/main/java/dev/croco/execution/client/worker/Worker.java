@@ -78,8 +78,9 @@ public final class Worker {
    */
   public void run() throws InterruptedException {
     Connection connection = new Connection(target, clientOptions);
+    Running begun = begin(connection); // Where this is refused, what runs already goes on.
     try {
-      begin(connection).run();
+      begun.run();
     } finally {
       connection.close();
       ended();

@@ -6,15 +6,26 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.croco.execution.client.problems.TooManyCheckpoints;
+import dev.croco.execution.v1.CancelRequested;
 import dev.croco.execution.v1.ErrorReason;
 import dev.croco.execution.v1.ExecutionError;
 import dev.croco.execution.v1.WorkRefusal;
 import dev.croco.execution.v1.WorkReport;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class WorkerFailuresTest extends Employment {
+  private static final class Mute extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public String getMessage() {
+      throw new AssertionError("no message");
+    }
+  }
+
   @Test
   void aRefusedCheckpointIsTheTasksToKnow() throws InterruptedException {
     WorkScript.Stream stream =
@@ -80,6 +91,56 @@ class WorkerFailuresTest extends Employment {
     ExecutionError error = stream.end().getFail();
     assertEquals("PAYLOAD_TOO_LARGE", error.getCode());
     assertFalse(error.getRetryable());
+  }
+
+  @Test
+  void theLastProgressOutlivesARefusedResult() throws InterruptedException {
+    CountDownLatch begun = new CountDownLatch(1);
+    WorkScript.Stream stream =
+        employ(
+            job -> {
+              job.progress(1, 2);
+              begun.await();
+              job.progress(2, 2);
+              return "large";
+            });
+    stream.report(); // As long as this is not acknowledged no other progress is sent.
+    begun.countDown();
+    stream.refuse(stream.report(), WorkRefusal.newBuilder().setReason(ErrorReason.ERROR_REASON_PAYLOAD_TOO_LARGE));
+    WorkReport end = stream.end();
+    assertTrue(end.hasFail());
+    assertEquals(2, end.getProgress().getCurrent());
+  }
+
+  @Test
+  void anExceptionThatCannotSayItsMessageFailsTheAttempt() throws InterruptedException {
+    ExecutionError error =
+        failureOf(
+            job -> {
+              throw new Mute();
+            });
+    assertEquals("WorkerFailuresTest$Mute", error.getMessage());
+  }
+
+  @Test
+  void anExceptionThatIsItsOwnCauseFailsTheAttempt() throws InterruptedException {
+    CountDownLatch begun = new CountDownLatch(1);
+    WorkScript.Stream stream =
+        employ(
+            job -> {
+              begun.countDown();
+              try {
+                Thread.sleep(Duration.ofHours(1).toMillis());
+              } catch (InterruptedException interruption) {
+                IllegalStateException first = new IllegalStateException("first");
+                first.initCause(new IllegalStateException("second", first));
+                throw first;
+              }
+              return null;
+            });
+    begun.await();
+    stream.direct(directive().setCancelRequested(CancelRequested.getDefaultInstance()));
+    assertEquals("first", stream.end().getFail().getMessage());
   }
 
   @Test

@@ -110,6 +110,29 @@ class WorkerTest extends Employment {
   }
 
   @Test
+  void whoIsAskedAgainIsNotInterruptedAgain() throws InterruptedException {
+    CountDownLatch begun = new CountDownLatch(1);
+    WorkScript.Stream stream =
+        employ(
+            job -> {
+              begun.countDown();
+              try {
+                Thread.sleep(Duration.ofHours(1).toMillis());
+              } catch (InterruptedException interruption) {
+                job.checkpoint("last", 1);
+              }
+              return Thread.interrupted();
+            });
+    begun.await();
+    stream.direct(directive().setCancelRequested(CancelRequested.getDefaultInstance()));
+    WorkReport last = stream.report();
+    stream.direct(directive().setCancelRequested(CancelRequested.getDefaultInstance()));
+    stream.acknowledge(last);
+    assertFalse(stream.end().getComplete().getResult().getBoolValue());
+    assertStops();
+  }
+
+  @Test
   void ofALostLeaseNothingMoreIsWritten() throws InterruptedException {
     BlockingQueue<Class<?>> thrown = new LinkedBlockingQueue<>();
     WorkScript.Stream stream =
@@ -170,6 +193,13 @@ class WorkerTest extends Employment {
     assertEquals(1000, current);
     assertTrue(reports < 1000, "what another has overtaken is not sent");
     assertFalse(last.getComplete().hasResult());
+  }
+
+  @Test
+  void whatRunsIsStoppedAlsoWhenASecondRunWasRefused() throws InterruptedException {
+    employ(job -> 1).end();
+    assertThrows(IllegalStateException.class, worker::run);
+    assertStops();
   }
 
   @Test
