@@ -74,8 +74,8 @@ func protect(handler Handler, ctx context.Context, job *Job) (result any, err er
 	return handler(ctx, job)
 }
 
-// outcome answers the report of what the handler answered. The methods of its result and of its error may panic, as those
-// of a nil pointer do, and must not end the other attempts either.
+// outcome answers the report of what the handler answered. Methods of its result and of its error may panic, as those of
+// nil pointers do, which must not end the other attempts either.
 func (a *attempt) outcome(result any, err error) (end *pb.WorkReport) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -212,14 +212,21 @@ func (a *attempt) end(end *pb.WorkReport) {
 			a.run.over(a)
 		case end.GetComplete() != nil:
 			inVain := is[*InvalidField](problem) || is[*TooManyCheckpoints](problem)
-			a.end(a.failure(problem, !inVain))
+			a.endInstead(end, problem, !inVain)
 		default:
 			a.run.unsettled(a)
 		}
 	})
 	if err != nil { // It is too large.
-		a.end(a.failure(err, false))
+		a.endInstead(end, err, false)
 	}
+}
+
+// endInstead reports a failure where the end cannot be sent or is not taken, with the progress that it would have kept.
+func (a *attempt) endInstead(end *pb.WorkReport, why error, retryable bool) {
+	failure := a.failure(why, retryable)
+	failure.Progress = end.GetProgress()
+	a.end(failure)
 }
 
 func (a *attempt) failure(err error, retryable bool) *pb.WorkReport {

@@ -199,3 +199,43 @@ func TestARefusedResultFailsTheAttempt(t *testing.T) {
 		t.Errorf("%v", failed)
 	}
 }
+
+func TestTheLastProgressOutlivesARefusedResult(t *testing.T) {
+	t.Parallel()
+	ends, begun := make(chan *pb.WorkReport, 1), make(chan struct{})
+	server := &scripted{work: func(_ int, stream workStreamServer) error {
+		_ = assign(stream, "x")
+		for refused := false; !refused; {
+			request, err := stream.Recv()
+			if err != nil {
+				return err
+			}
+			for _, report := range request.GetReports() {
+				answer := &pb.WorkAcknowledgement{Sequence: report.GetSequence()}
+				if report.GetProgress().GetCurrent() == 1 {
+					close(begun)
+				}
+				if refused = report.GetEnd() != nil; refused {
+					answer.Refusal = &pb.WorkRefusal{Reason: pb.ErrorReason_ERROR_REASON_PAYLOAD_TOO_LARGE}
+				}
+				_ = stream.Send(&pb.WorkResponse{Acknowledgements: []*pb.WorkAcknowledgement{answer}})
+			}
+		}
+		end, err := listenTo(stream, ignore)
+		if err != nil {
+			return err
+		}
+		ends <- end
+		return toTheEnd(stream)
+	}}
+	employ(t, server, WorkerOptions{ProgressInterval: time.Hour}, func(_ context.Context, job *Job) (any, error) {
+		if err := job.Progress(Progress{Current: 1}); err != nil {
+			return nil, err
+		}
+		<-begun
+		return "result", job.Progress(Progress{Current: 2})
+	})
+	if end := await(t, ends); end.GetFail() == nil || end.GetProgress().GetCurrent() != 2 {
+		t.Errorf("%v", end)
+	}
+}

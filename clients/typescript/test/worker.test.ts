@@ -169,6 +169,30 @@ test("who saves after the end was reported, and has lost the lease, is told so",
   assert.ok(problem instanceof JobCancelled);
 });
 
+test("the last progress outlives a result that is refused", async (t) => {
+  let goOn: (() => void) | undefined;
+  const played = await play(
+    t,
+    async (job) => {
+      job.progress(1);
+      await new Promise<void>((resolve) => (goOn = resolve));
+      job.progress(2);
+      return "large";
+    },
+    {
+      // As long as the first progress is not acknowledged no other is sent.
+      answer: ({ complete, fail }) =>
+        complete ? ErrorReason.ERROR_REASON_PAYLOAD_TOO_LARGE : fail ? "taken" : "unanswered",
+    },
+  );
+  (await played.stream(0)).assign();
+  await until(() => played.reports().length === 1, "the first progress is reported");
+  goOn?.();
+  await until(() => played.reports().length === 3, "the failure is reported");
+  assert.ok(played.reports()[2]?.fail);
+  assert.equal(played.reports()[2]?.progress?.current, 2);
+});
+
 test("after a broken stream the worker comes back with what it holds, and repeats what was not answered", async (t) => {
   let answering = false;
   let ended = false;

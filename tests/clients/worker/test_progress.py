@@ -45,6 +45,26 @@ async def test_the_last_progress_is_kept_with_the_end_and_few_before_it(
     assert execution.revision <= 4  # created, started, at most one report, ended
 
 
+async def test_the_last_progress_outlives_a_result_that_is_refused(
+    server: Service, client: AsyncExecutionClient, kind: str
+) -> None:
+    """The failure that takes the result's place says all that the result would have said."""
+    worker = Worker(server.address, progress_interval=HOURLY)
+
+    @worker.task(kind)
+    async def do(job: AsyncJob) -> str:
+        job.progress(1, 2)
+        await job.checkpoint("begun", True)  # The first progress is on its way by then.
+        job.progress(2, 2)
+        return "large" * 300_000
+
+    async with working(worker):
+        execution = await ended(client, (await client.create(kind, max_attempts=1)).id)
+    assert execution.status == "failed"
+    assert execution.progress is not None
+    assert execution.progress.current == 2
+
+
 async def test_progress_is_seen_while_the_task_goes_on(
     server: Service, client: AsyncExecutionClient, kind: str
 ) -> None:

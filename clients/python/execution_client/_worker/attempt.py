@@ -180,14 +180,21 @@ class Attempt:
                 self._owner.over(self)
             elif end.HasField("complete"):
                 in_vain = isinstance(problem, InvalidField | TooManyCheckpoints)
-                self._end(self._report(fail=error_of(problem, retryable=not in_vain)))
+                self._end_instead(end, problem, retryable=not in_vain)
             else:
                 self._owner.unsettled(self)
 
         try:
             self._outbox.add(end, answered)
         except ValueError as error:  # too large
-            self._end(self._report(fail=error_of(error, retryable=False)))
+            self._end_instead(end, error, retryable=False)
+
+    def _end_instead(self, end: messages.WorkReport, why: Exception, *, retryable: bool) -> None:
+        """Report a failure where the end cannot be sent or is not taken, with the progress that it would have kept."""
+        failure = self._report(fail=error_of(why, retryable=retryable))
+        if end.HasField("progress"):
+            failure.progress.CopyFrom(end.progress)
+        self._end(failure)
 
     def _report(self, **content: Any) -> messages.WorkReport:
         return messages.WorkReport(id=self.id, attempt=self.number, **content)

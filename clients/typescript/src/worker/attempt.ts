@@ -34,7 +34,7 @@ export interface AttemptContext {
   readonly owner: Owner;
 }
 
-type End = Pick<ReportContent, "complete" | "fail" | "release">;
+type End = Pick<ReportContent, "complete" | "fail" | "release" | "progress">;
 
 /** Runs a task for an assignment and reports of it. */
 export class Attempt {
@@ -169,13 +169,13 @@ export class Attempt {
   /** Report how the attempt ended; a result that is not taken ends it as a failure. */
   #end(end: End): void {
     this.#muted = true;
-    const progress = toProgress(this.progress.take());
+    const told: End = { ...end, progress: toProgress(this.progress.take()) ?? end.progress };
     try {
-      this.#report({ ...end, progress }, (problem) => this.#endAnswered(end, problem));
+      this.#report(told, (problem) => this.#endAnswered(told, problem));
     } catch (error) {
       if (end.release !== undefined) throw error;
       this.#context.log("warn", `${this}: the end cannot be sent`, error);
-      this.#end({ fail: errorOf(error, false) }); // It is too large, or was changed meanwhile.
+      this.#end({ fail: errorOf(error, false), progress: told.progress }); // It is too large, or was changed meanwhile.
     }
   }
 
@@ -185,7 +185,7 @@ export class Attempt {
     else if (end.complete === undefined) this.#context.owner.unsettled(this);
     else {
       const inVain = problem instanceof InvalidField || problem instanceof TooManyCheckpoints;
-      this.#end({ fail: errorOf(problem, !inVain) });
+      this.#end({ fail: errorOf(problem, !inVain), progress: end.progress });
     }
   }
 

@@ -86,7 +86,9 @@ export function errorOf(error: unknown, retryable = true): ExecutionError {
 }
 
 function nameOf(error: unknown): string {
-  return asked(() => (error instanceof Error && typeof error.name === "string" && printable(error.name)) || typeof error);
+  return asked(
+    () => (error instanceof Error && typeof error.name === "string" && printable(error.name)) || typeof error,
+  );
 }
 
 function messageOf(error: unknown): string {
