@@ -192,6 +192,17 @@ def test_of_many_lost_calls_not_every_order_is_tried(monkeypatch: pytest.MonkeyP
     assert judge([CREATE, *lost, *end]).kind == "explained"
 
 
+def test_an_unlucky_beginning_is_not_gone_on_with_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a lost call must have come true shows at the end only, behind all that others may have done since."""
+    saved = [call("save_checkpoints", 10, 60 + n, None, checkpoints={"a": float(n)}) for n in range(20)]
+    gone = call("get", 99, 100, Answer("EXECUTION_NOT_FOUND"))
+    history = [CREATE, START, call("delete", 4, 9, None, force=True), *saved, gone]
+    assert judge(history).kind == "explained"
+
+    monkeypatch.setattr(judging, "TRIES", 1)
+    assert judge(history).kind == "undecided"
+
+
 def test_what_takes_too_long_is_undecided_and_not_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run with such a history has proven nothing about it."""
     monkeypatch.setattr(judging, "MOST_STATES", 50)
