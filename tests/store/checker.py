@@ -33,20 +33,31 @@ NO_END: Final = -1
 """What PTTL answers for a key that never ends by itself."""
 
 
-def check(client: redis.Redis | redis.RedisCluster, prefix: str = "execution") -> list[str]:
-    """Everything that is wrong with the store under *prefix*, a sentence each."""
+def check(
+    client: redis.Redis | redis.RedisCluster, prefix: str = "execution", *, apart_ms: int = 0
+) -> list[str]:
+    """
+    Everything that is wrong with the store under *prefix*, a sentence each.
+
+    Args:
+        apart_ms: how far the clocks of the store's servers are apart. What ends by one that is ahead ends that much
+            later by the one that has taken its place.
+    """
     found = sorted(key.decode() for key in client.scan_iter(count=1000))
     if not found:
         return []
     count = client.get(f"{prefix}:partitions")
     if count is None:
         return [f"the partition count is missing beside {found[0]}"]
-    return list(_Checker(client, Keys(prefix, int(count)), found).complaints())
+    return list(_Checker(client, Keys(prefix, int(count)), found, REMEMBERED_MS + apart_ms).complaints())
 
 
 class _Checker:
-    def __init__(self, client: redis.Redis | redis.RedisCluster, keys: Keys, found: list[str]) -> None:
-        self._client, self._keys = client, keys
+    def __init__(
+        self, client: redis.Redis | redis.RedisCluster, keys: Keys, found: list[str], longest_ms: int
+    ) -> None:
+        """*longest_ms* is how long what ends by itself may have left."""
+        self._client, self._keys, self._longest_ms = client, keys, longest_ms
         self._by_kind: defaultdict[str, list[str]] = defaultdict(list)
         pattern = re.compile(KEY % re.escape(keys.prefix), re.DOTALL)
         for key in found:
@@ -132,7 +143,7 @@ class _Checker:
             ends_ms = self._client.pttl(key)
             if ends_ms == NO_END:
                 lasting[key] = holder
-            elif ends_ms > REMEMBERED_MS or not ID_PATTERN.fullmatch(holder):
+            elif ends_ms > self._longest_ms or not ID_PATTERN.fullmatch(holder):
                 yield f"{key} = {holder} ends in {ends_ms} ms"
         if lasting != expected:
             yield f"the lasting claims are {lasting}, and the records say {expected}"
@@ -140,7 +151,7 @@ class _Checker:
     def _check_tombstones(self, keys: list[str]) -> Iterator[str]:
         for key in keys:
             execution_id = _id_in(key)
-            if not 0 < self._client.pttl(key) <= REMEMBERED_MS:
+            if not 0 < self._client.pttl(key) <= self._longest_ms:
                 yield f"{key} does not end in time"
             if execution_id in self._records or key != self._keys.tombstone(execution_id):
                 yield f"{key} is there beside its record, or in the wrong partition"

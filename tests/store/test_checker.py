@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from execution_server.store.contract.samples import change, create, created, lifecycle, new, soon
-from execution_server.store.port import key_claim, request_claim
+from execution_server.store.port import REMEMBERED_MS, key_claim, request_claim
 from execution_server.store.redis import RedisStore
 from google.protobuf.duration_pb2 import Duration
 
@@ -74,6 +74,19 @@ FAULTS: dict[str, Callable[[Filled], tuple[str | int, ...]]] = {
     "a status change is missing": lambda keys: ("HDEL", keys.record, "h1"),
     "a record lies under another's key": lambda keys: ("RENAME", keys.claimed_record, keys.record),
 }
+
+
+async def test_what_ends_by_the_clock_of_another_server_may_end_later(
+    redis_store: RedisStore, server: Server
+) -> None:
+    """By as much as their clocks are apart, and no more."""
+    keys = await filled(redis_store)
+    with server.client() as client:
+        for key in (keys.tombstone, keys.request_claim):
+            server.command("PEXPIRE", key, REMEMBERED_MS + 60_000)
+        assert check(client, apart_ms=90_000) == []
+        assert len(check(client, apart_ms=30_000)) == 2
+    server.command("FLUSHALL")
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -147,7 +147,9 @@ class _Run:
         self._found("record", [one async for one in wrong_records(self._site, there)])
         await self._end_watches()
         with self._site.store.client() as client:
-            self._found("store", await asyncio.to_thread(check, client))
+            slowest, fastest = self._site.apart
+            apart_ms = int((fastest - slowest) * 1_000)
+            self._found("store", await asyncio.to_thread(check, client, apart_ms=apart_ms))
         self._found("log", self._site.log_of_errors())
 
     def _is_enough(self, breakages: Breakages) -> bool:
