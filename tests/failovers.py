@@ -61,8 +61,5 @@ def stop(deployment: Deployment, partition: int = PARTITION) -> None:
 def hand_over(deployment: Deployment, partition: int = PARTITION) -> None:
     """Have a replica take over in good order, as before a machine is maintained."""
     former = primary_of(deployment, partition)
-    if isinstance(deployment, Watched):
-        deployment.hand_over()
-    else:
-        deployment.hand_over(former)
+    deployment.hand_over(former)
     deployment.await_failover(former)

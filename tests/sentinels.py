@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 import redis
@@ -53,9 +53,18 @@ class Watched:
         wait(lambda: lost.port not in self._named(), "the sentinels name another primary")
         wait(lambda: self.primary().command("ROLE")[0] == b"master", "it is one")
 
-    def hand_over(self) -> None:
-        """Have the sentinels put another in the place of a primary that is well."""
-        self.sentinels[0].command("SENTINEL", "FAILOVER", NAME)
+    def hand_over(self, primary: Server) -> None:
+        """Have the sentinels put another in the place of a primary that is well; asked again if they give up."""
+        asked = self.sentinels[0]
+
+        def has_another() -> bool:
+            if _named_by(asked) != primary.port:
+                return True
+            with suppress(redis.ResponseError):  # it is being done
+                asked.command("SENTINEL", "FAILOVER", NAME)
+            return False
+
+        wait(has_another, "the sentinels hand over")
 
     def await_replicas(self) -> None:
         """Wait until the primary has all its replicas."""
@@ -63,11 +72,7 @@ class Watched:
 
     def _named(self) -> set[int]:
         """The ports of all that some sentinel takes for the primary."""
-        return {
-            int(sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)[1])
-            for sentinel in self.sentinels
-            if sentinel.is_up
-        }
+        return {_named_by(sentinel) for sentinel in self.sentinels if sentinel.is_up}
 
 
 @contextmanager
@@ -106,6 +111,11 @@ def watched(
         found.await_replicas()
         wait(lambda: all(_knows_all(sentinel) for sentinel in sentinels), "the sentinels know all")
         yield found
+
+
+def _named_by(sentinel: Server) -> int:
+    """The port of what a sentinel takes for the primary."""
+    return int(sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)[1])
 
 
 def _knows_all(sentinel: Server) -> bool:
