@@ -4071,8 +4071,8 @@ pub mod worker_service_client {
             self.inner.streaming(req, path, codec).await
         }
         /// Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
-        /// then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
-        /// stream: they keep their leases by Heartbeat.
+        /// then: OK with an empty list, or UNAVAILABLE at the deadline while a part of the store cannot be looked at. As many as
+        /// one answer holds; the rest stays with the server. For workers that cannot stream: they keep their leases by Heartbeat.
         /// Repeat: what the first call was given may come to nobody until its lease runs out.
         /// Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
         pub async fn claim_executions(
@@ -4201,8 +4201,8 @@ pub mod worker_service_server {
             request: tonic::Request<tonic::Streaming<super::WorkRequest>>,
         ) -> std::result::Result<tonic::Response<Self::WorkStream>, tonic::Status>;
         /// Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
-        /// then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
-        /// stream: they keep their leases by Heartbeat.
+        /// then: OK with an empty list, or UNAVAILABLE at the deadline while a part of the store cannot be looked at. As many as
+        /// one answer holds; the rest stays with the server. For workers that cannot stream: they keep their leases by Heartbeat.
         /// Repeat: what the first call was given may come to nobody until its lease runs out.
         /// Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
         async fn claim_executions(

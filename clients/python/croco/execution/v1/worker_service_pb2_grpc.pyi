@@ -53,8 +53,8 @@ class WorkerServiceStub:
     """
     ClaimExecutions: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ClaimExecutionsRequest, _worker_service_pb2.ClaimExecutionsResponse]
     """Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
-    then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
-    stream: they keep their leases by Heartbeat.
+    then: OK with an empty list, or UNAVAILABLE at the deadline while a part of the store cannot be looked at. As many as
+    one answer holds; the rest stays with the server. For workers that cannot stream: they keep their leases by Heartbeat.
     Repeat: what the first call was given may come to nobody until its lease runs out.
     Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
     """
@@ -93,8 +93,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """
     ClaimExecutions: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ClaimExecutionsRequest, _worker_service_pb2.ClaimExecutionsResponse]  # type: ignore[assignment]
     """Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
-    then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
-    stream: they keep their leases by Heartbeat.
+    then: OK with an empty list, or UNAVAILABLE at the deadline while a part of the store cannot be looked at. As many as
+    one answer holds; the rest stays with the server. For workers that cannot stream: they keep their leases by Heartbeat.
     Repeat: what the first call was given may come to nobody until its lease runs out.
     Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
     """
@@ -142,8 +142,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.ClaimExecutionsResponse, _abc.Awaitable[_worker_service_pb2.ClaimExecutionsResponse]]:
         """Gives up to `max_executions` that are ready, each started under a lease; waits for the first up to `wait`. None by
-        then: OK with an empty list. As many as one answer holds; the rest stays with the server. For workers that cannot
-        stream: they keep their leases by Heartbeat.
+        then: OK with an empty list, or UNAVAILABLE at the deadline while a part of the store cannot be looked at. As many as
+        one answer holds; the rest stays with the server. For workers that cannot stream: they keep their leases by Heartbeat.
         Repeat: what the first call was given may come to nobody until its lease runs out.
         Errors: QUOTA_EXCEEDED, SERVER_DRAINING.
         """
