@@ -30,6 +30,18 @@ class JsonValuesTest < Minitest::Test
     end
   end
 
+  def test_what_a_batch_cannot_send_is_refused_with_its_place
+    client = Croco::ExecutionClient.new("127.0.0.1:1")
+    {
+      { payload: { n: Float::NAN } } => "requests[1].payload.n ", { metadata: { n: Float::NAN } } => "requests[1].metadata.n ",
+      { timeout: "3" } => "requests[1].timeout ",
+      { retry_policy: Croco::RetryPolicy.new(initial_interval: "3") } => "requests[1].retry_policy.initial_interval "
+    }.each do |fields, path|
+      refused = assert_raises(ArgumentError, path) { client.batch_create([{ type: "t" }, { type: "t", **fields }]) }
+      assert(refused.message.start_with?(path), refused.message)
+    end
+  end
+
   def test_thirty_levels_are_taken
     assert_equal(nested(30), Values.from_value(Values.to_value(nested(30), "payload")))
   end

@@ -18,7 +18,10 @@ module Croco
       # Create up to 500 executions, many times cheaper than by as many calls. Each of +new+ is a Hash of what +create+
       # takes, +type+ and +payload+ included. In the place of each stands what +create+ would have answered or raised.
       def batch_create(new, view: nil, deadline: nil)
-        requests = new.map { |one| ToWire.creation(one[:type], one.fetch(:payload, OMITTED), **one.except(:type, :payload)) }
+        requests = new.each_with_index.map do |one, at|
+          fields = one.except(:type, :payload)
+          ToWire.creation(one[:type], one.fetch(:payload, OMITTED), "requests[#{at}].", **fields)
+        end
         request = V1::BatchCreateExecutionsRequest.new(requests: requests, view: ToWire.view(view))
         call(:batch_create_executions, request, deadline).outcomes.map do |outcome|
           found_or_problem(outcome, view, deadline) { |found| FromWire.execution(found, created: outcome.created) }

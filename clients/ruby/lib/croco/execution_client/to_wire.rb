@@ -52,25 +52,25 @@ module Croco
                              percent: progress.percent }.compact)
       end
 
-      def retry_policy(policy)
+      def retry_policy(policy, name = "retry_policy")
         return nil if policy.nil?
 
         V1::RetryPolicy.new(**{
-          initial_interval: duration(policy.initial_interval, "retry_policy.initial_interval"),
+          initial_interval: duration(policy.initial_interval, "#{name}.initial_interval"),
           backoff_coefficient: policy.backoff_coefficient,
-          maximum_interval: duration(policy.maximum_interval, "retry_policy.maximum_interval"),
+          maximum_interval: duration(policy.maximum_interval, "#{name}.maximum_interval"),
           jitter: policy.jitter,
           non_retryable_codes: policy.non_retryable_codes,
           retry_timeouts: policy.retry_timeouts
         }.compact)
       end
 
-      def retention(retention)
+      def retention(retention, name = "retention")
         return nil if retention.nil?
 
         V1::Retention.new(**{
-          succeeded: duration(retention.succeeded, "retention.succeeded"),
-          failed: duration(retention.failed, "retention.failed")
+          succeeded: duration(retention.succeeded, "#{name}.succeeded"),
+          failed: duration(retention.failed, "#{name}.failed")
         }.compact)
       end
 
@@ -84,17 +84,21 @@ module Croco
         }.compact)
       end
 
-      # The message of a creation, of the arguments of +create+.
-      def creation(type, payload = OMITTED, max_attempts: nil, timeout: nil, start_timeout: nil, total_timeout: nil,
-                   retry_policy: nil, retention: nil, scheduled_at: nil, priority: nil, max_crashes: nil,
+      # The message of a creation, of the arguments of +create+. +where+ stands before the names of fields in an error.
+      def creation(type, payload = OMITTED, where = "", max_attempts: nil, timeout: nil, start_timeout: nil,
+                   total_timeout: nil, retry_policy: nil, retention: nil, scheduled_at: nil, priority: nil, max_crashes: nil,
                    idempotency_key: "", parent_id: "", metadata: nil, labels: nil, request_id: nil)
         V1::CreateExecutionRequest.new(**{
-          type: type, payload: optional_value(payload, "payload"), max_attempts: max_attempts,
-          timeout: duration(timeout, "timeout"), start_timeout: duration(start_timeout, "start_timeout"),
-          total_timeout: duration(total_timeout, "total_timeout"), retry_policy: ToWire.retry_policy(retry_policy),
-          retention: ToWire.retention(retention), scheduled_at: timestamp(scheduled_at, "scheduled_at"),
+          type: type, payload: optional_value(payload, "#{where}payload"), max_attempts: max_attempts,
+          timeout: duration(timeout, "#{where}timeout"),
+          start_timeout: duration(start_timeout, "#{where}start_timeout"),
+          total_timeout: duration(total_timeout, "#{where}total_timeout"),
+          retry_policy: ToWire.retry_policy(retry_policy, "#{where}retry_policy"),
+          retention: ToWire.retention(retention, "#{where}retention"),
+          scheduled_at: timestamp(scheduled_at, "#{where}scheduled_at"),
           priority: priority, max_crashes: max_crashes, idempotency_key: idempotency_key, parent_id: parent_id,
-          metadata: struct(metadata, "metadata"), labels: ToWire.labels(labels), request_id: ToWire.request_id(request_id)
+          metadata: struct(metadata, "#{where}metadata"), labels: ToWire.labels(labels),
+          request_id: ToWire.request_id(request_id)
         }.compact)
       end
     end
