@@ -118,6 +118,23 @@ func TestATokenIsSentWithEveryCall(t *testing.T) {
 	}
 }
 
+func TestATargetThatWouldBeLookedForInVainIsRefused(t *testing.T) {
+	for _, target := range []string{"", "http://localhost:1", "https://execution", "grpc://localhost:1"} {
+		if _, err := NewClient(target, nil); err == nil || !strings.Contains(err.Error(), "host:port") {
+			t.Errorf("%q: %v", target, err)
+		}
+	}
+}
+
+func TestATokenThatNoHeaderCanHoldIsRefused(t *testing.T) {
+	for _, token := range []string{"s3cret\n", "s3cr\u00e9t"} {
+		_, err := NewClient("localhost:1", &ClientOptions{Token: token})
+		if err == nil || !strings.Contains(err.Error(), "printable ASCII") || strings.Contains(err.Error(), "s3cr") {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
+}
+
 func TestATokenGoesInPlainTextToThisMachineOnly(t *testing.T) {
 	for target, mine := range map[string]bool{
 		"localhost:50051": true, "127.0.0.1:1": true, "[::1]:50051": true, "unix:/run/execution": true,

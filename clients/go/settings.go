@@ -36,6 +36,9 @@ var thisMachine = regexp.MustCompile(
 	`^(unix(-abstract)?:.+` +
 		`|((dns|passthrough):(///)?)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)$`)
 
+// noTarget matches what people write who take the target for a URL; gRPC would look for a host of that name.
+var noTarget = regexp.MustCompile(`^($|(https?|grpcs?)://)`)
+
 var (
 	headerName = regexp.MustCompile(`^[0-9a-z_.-]+$`)
 	headerText = regexp.MustCompile(`^[ -~]*$`)
@@ -68,6 +71,12 @@ type settings struct {
 
 func newSettings(target string, options ClientOptions) (settings, error) {
 	s := settings{options, target}
+	if noTarget.MatchString(target) {
+		return s, fmt.Errorf("the target is %q; it has to be host:port, without a scheme", target)
+	}
+	if !headerText.MatchString(s.Token) {
+		return s, errors.New("the token has other characters than printable ASCII, such as a line break")
+	}
 	if s.Deadline < 0 || s.WatchSilence < 0 {
 		return s, errors.New("Deadline and WatchSilence must not be negative")
 	}

@@ -14,6 +14,21 @@ class SettingsTest < Minitest::Test
     Croco::ExecutionClient.new("execution:1", token: "secret", tls: Croco::Tls.new).close
   end
 
+  def test_a_target_that_would_be_looked_for_in_vain_is_refused
+    ["", "http://localhost:1", "https://execution", "grpc://localhost:1"].each do |target|
+      refused = assert_raises(ArgumentError, target) { Croco::ExecutionClient.new(target) }
+      assert_includes(refused.message, "host:port")
+    end
+  end
+
+  def test_a_token_that_no_header_can_hold_is_refused
+    ["", "s3cret\n", "s3cr\u00e9t", "s3cr\xff"].each do |token|
+      refused = assert_raises(ArgumentError, token) { Croco::ExecutionClient.new("localhost:1", token: token) }
+      assert_includes(refused.message, "printable ASCII")
+      refute_includes(refused.message, "s3cr")
+    end
+  end
+
   def test_nothing_secret_is_shown
     refute_includes(Croco::Tls.new(private_key: "secret").inspect, "secret")
   end

@@ -29,6 +29,12 @@ const THIS_MACHINE = new RegExp(
     ")$",
 );
 
+/** What people write who take the target for a URL; gRPC would look for a host of that name. */
+const NO_TARGET = /^($|(https?|grpcs?):\/\/)/;
+
+/** What a header can hold; of anything else gRPC's error shows the token. */
+const TOKEN = /^[ -~]+$/;
+
 /** How to encrypt, all in PEM. */
 export interface TlsOptions {
   /** Whom to trust; left out, the roots that Node.js brings along. */
@@ -64,6 +70,12 @@ export class Settings {
   readonly #headers: () => Readonly<Record<string, string>>;
 
   constructor(target: string, { tls, token, metadata = () => ({}) }: ConnectionOptions) {
+    if (NO_TARGET.test(target)) {
+      throw new RangeError(`The target is ${JSON.stringify(target)}; it has to be host:port, without a scheme.`);
+    }
+    if (token !== undefined && !TOKEN.test(token)) {
+      throw new RangeError("The token is empty or has other characters than printable ASCII, such as a line break.");
+    }
     if (token !== undefined && tls === undefined && !THIS_MACHINE.test(target)) {
       throw new RangeError(`A token would be readable on the way to ${target}: give tls too.`);
     }

@@ -35,6 +35,19 @@ test("a token goes in plain text to this machine only", () => {
   }
 });
 
+test("a target that would be looked for in vain is refused", () => {
+  for (const target of ["", "http://localhost:1", "https://execution", "grpc://localhost:1"]) {
+    assert.throws(() => new ExecutionClient(target), { name: "RangeError", message: /host:port/ });
+  }
+});
+
+test("a token that no header can hold is refused, and not shown", () => {
+  for (const token of ["", "s3cret\n", "s3cr\u00e9t"]) {
+    const message = /^The token .* printable ASCII, such as a line break\.$/;
+    assert.throws(() => new ExecutionClient("localhost", { token }), { name: "RangeError", message });
+  }
+});
+
 test("a token is not shown where settings are printed", async () => {
   const { inspect } = await import("node:util");
   assert.doesNotMatch(inspect(new Settings("localhost", { token: "secret" }), { depth: 9 }), /secret/);

@@ -26,10 +26,20 @@ module Croco
       # Targets that never leave this machine. Here it is better to know too few than too many.
       THIS_MACHINE = /\A(?:unix(?:-abstract)?:.+|(?:dns:(?:\/\/\/)?)?localhost(?::\d+)?|
         (?:ipv4:|dns:(?:\/\/\/)?)?127\.\d+\.\d+\.\d+(?::\d+)?|(?:ipv6:|dns:(?:\/\/\/)?)?\[::1\](?::\d+)?)\z/x
+      # What people write who take the target for a URL; gRPC would look for a host of that name.
+      NO_TARGET = %r{\A(?:\z|(?:https?|grpcs?)://)}
+      # What a header can hold.
+      TOKEN = /\A[ -~]+\z/
 
       attr_reader :target, :deadline, :watch_silence
 
       def initialize(target:, tls:, token:, metadata:, deadline:, watch_silence:)
+        raise ArgumentError, "The target is #{target.inspect}; it has to be host:port, without a scheme." if NO_TARGET.match?(target)
+
+        unless token.nil? || TOKEN.match?(token.b)
+          raise ArgumentError, "The token is empty or has other characters than printable ASCII, such as a line break."
+        end
+
         raise ArgumentError, "deadline and watch_silence must be longer than 0." unless deadline.positive? && watch_silence.positive?
 
         raise ArgumentError, "metadata must be a function, to be called." unless metadata.nil? || metadata.respond_to?(:call)
