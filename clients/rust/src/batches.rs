@@ -1,7 +1,7 @@
 //! The verbs for many executions in one call.
 
 use crate::{
-    Batch, BatchExecution, Call, ExecutionClient, call::verbs, from_wire::execution, proto,
+    Batch, BatchExecution, Call, ExecutionClient, Problem, call::verbs, from_wire::execution, proto,
     refusals::problem_of_part,
 };
 
@@ -14,12 +14,15 @@ verbs! {
 impl ExecutionClient {
     /// Create many executions, each by itself: created, found or refused whatever becomes of the others.
     ///
-    /// Takes what `create` answers; what of it cannot be sent comes out of the call, and nothing is created.
+    /// Takes what `create` answers; what of it cannot be sent comes out of the call with its place, and
+    /// nothing is created.
     pub fn batch_create(
         &self,
         creations: impl IntoIterator<Item = Call<proto::CreateExecutionRequest>>,
     ) -> Call<proto::BatchCreateExecutionsRequest> {
-        let creations = creations.into_iter().map(|call| call.request);
+        let creations = creations.into_iter().enumerate().map(|(at, call)| {
+            call.request.map_err(|problem| Problem::invalid(format!("requests[{at}].{problem}")))
+        });
         Call::new(self, proto::BatchCreateExecutionsRequest::default()).try_with(|batch| {
             batch.requests = creations.collect::<Result<_, _>>()?;
             Ok(())
@@ -36,7 +39,7 @@ impl ExecutionClient {
     }
 }
 
-fn created(part: proto::BatchCreateOutcome) -> Result<BatchExecution, crate::Problem> {
+fn created(part: proto::BatchCreateOutcome) -> Result<BatchExecution, Problem> {
     use proto::batch_create_outcome::Outcome;
     match part.outcome {
         Some(Outcome::Refusal(refusal)) => Err(problem_of_part(refusal)),
@@ -47,7 +50,7 @@ fn created(part: proto::BatchCreateOutcome) -> Result<BatchExecution, crate::Pro
     }
 }
 
-fn found(part: proto::BatchGetOutcome) -> Result<BatchExecution, crate::Problem> {
+fn found(part: proto::BatchGetOutcome) -> Result<BatchExecution, Problem> {
     use proto::batch_get_outcome::Outcome;
     match part.outcome {
         Some(Outcome::Refusal(refusal)) => Err(problem_of_part(refusal)),
@@ -55,5 +58,25 @@ fn found(part: proto::BatchGetOutcome) -> Result<BatchExecution, crate::Problem>
             Ok(BatchExecution { execution: message.into(), created: false, cut: part.cut })
         }
         None => Ok(BatchExecution { execution: execution(None), created: false, cut: part.cut }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::ExecutionClient;
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_is_named_with_its_place() {
+        let client = ExecutionClient::new("127.0.0.1:9").unwrap();
+        let fine = || client.create("t");
+        for (wrong, path) in [
+            (fine().payload(f64::NAN), "requests[1].payload "),
+            (fine().timeout(Duration::MAX), "requests[1].timeout "),
+        ] {
+            let problem = client.batch_create([fine(), wrong]).await.unwrap_err();
+            assert!(problem.to_string().starts_with(path), "{problem}");
+        }
     }
 }
