@@ -30,6 +30,9 @@ final class Channels {
   private static final Pattern THIS_MACHINE =
       Pattern.compile("unix:.+|(dns:(///)?)?(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1])(:\\d+)?");
 
+  /** What people write who take the target for a URL; gRPC would look for a host of that name. */
+  private static final Pattern NO_TARGET = Pattern.compile("|(https?|grpcs?)://.*");
+
   /** What the client, gRPC and HTTP say themselves, and names whose values are no text. */
   private static final Pattern TAKEN =
       Pattern.compile(
@@ -44,6 +47,13 @@ final class Channels {
   private final ChannelCredentials credentials;
 
   Channels(String target, ClientOptions options) {
+    if (NO_TARGET.matcher(target).matches()) {
+      throw new IllegalArgumentException("The target is \"" + target + "\"; it has to be host:port, without a scheme.");
+    }
+    if (options.token() != null && (options.token().isEmpty() || !TEXT.matcher(options.token()).matches())) {
+      throw new IllegalArgumentException(
+          "The token is empty or has other characters than printable ASCII, such as a line break.");
+    }
     if (options.token() != null && options.tls() == null && !isOnThisMachine(target)) {
       throw new IllegalArgumentException("A token would be readable on the way to " + target + ": give TLS too.");
     }

@@ -36,6 +36,24 @@ class ChannelsTest {
     new Connection(target, WITH_TOKEN.withTls(Tls.usual())).close();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "http://localhost:1", "https://execution", "grpc://localhost:1"})
+  void aTargetThatWouldBeLookedForInVainIsRefused(String target) {
+    RuntimeException refused =
+        assertThrows(IllegalArgumentException.class, () -> new Connection(target, ClientOptions.usual()));
+    assertTrue(refused.getMessage().contains("host:port"), refused.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "s3cret\n", "s3cr\u00e9t"})
+  void aTokenThatNoHeaderCanHoldIsRefused(String token) {
+    ClientOptions options = ClientOptions.usual().withToken(token);
+    RuntimeException refused =
+        assertThrows(IllegalArgumentException.class, () -> new Connection("localhost:1", options));
+    assertTrue(refused.getMessage().contains("printable ASCII"), refused.getMessage());
+    assertFalse(refused.getMessage().contains("s3cr"));
+  }
+
   @Test
   void neitherTokenNorKeyIsPrinted() {
     Tls tls = Tls.usual().withCertificate("certificate".getBytes(), "secret".getBytes());
