@@ -44,9 +44,15 @@ class Watched:
 
     def primary(self) -> Server:
         """The server that the sentinels agree upon, once they do."""
-        wait(lambda: len(self._named()) == 1, "the sentinels agree")
-        (port,) = self._named()
-        return next(server for server in self.servers if server.port == port)
+        named = set[int]()
+
+        def agree() -> bool:
+            nonlocal named
+            named = self._named()
+            return len(named) == 1
+
+        wait(agree, "the sentinels agree")
+        return next(server for server in self.servers if server.port in named)
 
     def await_failover(self, lost: Server) -> None:
         """Wait until the sentinels have put another in the place of a primary that was lost."""
