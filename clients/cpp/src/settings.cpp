@@ -51,6 +51,12 @@ bool IsOnThisMachine(const std::string& target) {
   return std::regex_match(target, kThisMachine);
 }
 
+/// What people write who take the target for a URL; gRPC would look for a host of that name.
+bool IsNoTarget(const std::string& target) {
+  static const std::regex kUrl(R"((https?|grpcs?)://.*)");
+  return target.empty() || std::regex_match(target, kUrl);
+}
+
 void Require(bool right, const std::string& what) {
   if (!right) throw std::invalid_argument(what);
 }
@@ -59,6 +65,7 @@ void Require(bool right, const std::string& what) {
 
 Settings::Settings(std::string target, ClientOptions options)
     : target_(std::move(target)), options_(std::move(options)), on_this_machine_(IsOnThisMachine(target_)) {
+  Require(!IsNoTarget(target_), "The target is \"" + target_ + "\"; it has to be host:port, without a scheme.");
   Require(options_.deadline > Duration::zero() && options_.watch_silence > Duration::zero(),
           "deadline and watch_silence must be longer than 0.");
   Require(options_.token.empty() || options_.tls || on_this_machine_,

@@ -11,10 +11,16 @@ TEST(Settings, ATokenGoesInPlainTextToThisMachineOnly) {
     EXPECT_NO_THROW(ExecutionClient(target, {.token = "secret"})) << target;
   }
   for (const char* target : {"example.com", "localhost.example.com:1", "127.0.0.1.example.com", "10.0.0.1:1",
-                             "dns://8.8.8.8/localhost", "[::2]:1", "xlocalhost", ""}) {
+                             "dns://8.8.8.8/localhost", "[::2]:1", "xlocalhost"}) {
     EXPECT_THROW(ExecutionClient(target, {.token = "secret"}), std::invalid_argument) << target;
     EXPECT_NO_THROW(ExecutionClient(target, {.tls = Tls{}, .token = "secret"})) << target;
     EXPECT_NO_THROW(ExecutionClient{target}) << target;
+  }
+}
+
+TEST(Settings, ATargetThatWouldBeLookedForInVainIsRefused) {
+  for (const char* target : {"", "http://localhost:1", "https://execution", "grpc://localhost:1"}) {
+    EXPECT_THROW(ExecutionClient{target}, std::invalid_argument) << target;
   }
 }
 
