@@ -14,7 +14,8 @@ SOURCES := $(wildcard server clients/python/execution_client tests benchmarks to
 # Each of these folders has a Makefile with the targets toolchain, build, test, driver, example; where generated code is
 # committed, beside a buf.gen.yaml, also generate and check-generated.
 CLIENTS ?= $(sort $(patsubst clients/%/Makefile,%,$(wildcard clients/*/Makefile)))
-IN_CLIENT = $(MAKE) --no-print-directory BUF='$(abspath $(BIN))/buf' -C
+# Without the flags of this make, whose jobs are not theirs.
+IN_CLIENT = MAKEFLAGS= $(MAKE) --no-print-directory BUF='$(abspath $(BIN))/buf' -C
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .SHELLFLAGS := -eu -c
