@@ -34,11 +34,10 @@ serve: $(READY) ## Run the service on its embedded store
 	$(BIN)/execution-server serve
 
 .PHONY: test
-test: build-for-tests test-server ## Run the tests; what is missing on this machine is named (with CI set, that is a failure)
-	@$(MAKE) --no-print-directory test-clients
+test: test-server test-on-cluster test-clients ## Run the tests; what is missing here is named (with CI set, that is a failure)
 
 .PHONY: test-server
-test-server: $(READY) ## Test all but the clients in other languages
+test-server: $(READY) ## Run the tests in Python; they start the stores that they need
 	@command -v redis-server >/dev/null || { \
 	  echo "missing: redis-server (Debian's package redis-server); the tests against it are skipped" >&2; \
 	  test -z "$${CI:-}"; }
@@ -46,16 +45,11 @@ test-server: $(READY) ## Test all but the clients in other languages
 	  echo "missing: libfaketime (Debian's package faketime); no clock is set wrong" >&2; \
 	  test -z "$${CI:-}"; }
 	$(BIN)/python -m pytest --ignore tests/clients/scenario  # test-clients has them
+
+.PHONY: test-on-cluster
+test-on-cluster: $(READY) ## Run those in which a cluster may differ on a cluster
 	TEST_STORE=cluster $(BIN)/python -m pytest tests/rpc/test_list.py tests/rpc/test_count.py tests/rpc/test_batch_create.py \
 	  tests/rpc/test_server_info.py tests/watch/test_watch_executions.py tests/work/test_claims.py
-
-# Beside the tests of the server, which mostly wait, it takes next to no time: see `check`.
-.PHONY: build-for-tests
-build-for-tests: $(READY) ## Compile what the tests need compiled
-	@if command -v go >/dev/null; then $(BIN)/python -m tools.go_tools helm grpc-health-probe; fi
-	@for language in $(CLIENTS); do \
-	  if $(IN_CLIENT) clients/$$language --silent toolchain 2>/dev/null; then \
-	    echo "client in $$language: build"; $(IN_CLIENT) clients/$$language build driver example; fi; done
 
 .PHONY: test-clients
 test-clients: $(READY) ## Test the clients in other languages and hold all to one scenario; missing toolchains are named
@@ -74,6 +68,7 @@ test-store-user: $(READY) ## Run what uses a store as the store user of docs/ope
 
 .PHONY: check
 check: lint types layers contract check-generated ## Everything that must pass before a change is merged
+	@# Two at a time: those in Python mostly wait, and the compilers have much to do.
 	@$(MAKE) --no-print-directory -j2 test
 
 .PHONY: format

@@ -1,16 +1,13 @@
 """
-Programs that are written in Go and come as source: built once, at a fixed version, into ``.tools``. As a program it
-builds those that it is told, ``python -m tools.go_tools NAME...``.
+Programs that are written in Go and come as source: built once, at a fixed version, into ``.tools``.
 
 Go checks what it fetches against the checksums that everybody sees.
 """
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +22,7 @@ PACKAGES: Final = {
 
 def built(name: str) -> Path:
     """
-    The program *name*, built if it is not there yet. Who asks while another builds it waits for that.
+    The program *name*, built if it is not there yet.
 
     Raises:
         FileNotFoundError: there is no Go on this machine.
@@ -33,25 +30,15 @@ def built(name: str) -> Path:
     """
     module, package = PACKAGES[name]
     program = ROOT / ".tools" / f"{name}-{module.rpartition('@')[2]}" / name
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with program.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not program.exists():
-            _build(module, package, program)
+    if not program.exists():
+        go = shutil.which("go")
+        if go is None:
+            raise FileNotFoundError(f"go is missing, to build {name} with")
+        # In the module's own folder, since `go install` refuses a module that excludes others.
+        subprocess.run([go, "mod", "download", module], cwd=ROOT, check=True)
+        folder = subprocess.check_output(
+            [go, "list", "-m", "-f", "{{.Dir}}", module], cwd=ROOT, text=True
+        ).strip()
+        command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(program), package]
+        subprocess.run(command, cwd=folder, check=True)
     return program
-
-
-def _build(module: str, package: str, program: Path) -> None:
-    go = shutil.which("go")
-    if go is None:
-        raise FileNotFoundError(f"go is missing, to build {program.name} with")
-    # In the module's own folder, since `go install` refuses a module that excludes others.
-    subprocess.run([go, "mod", "download", module], cwd=ROOT, check=True)
-    folder = subprocess.check_output([go, "list", "-m", "-f", "{{.Dir}}", module], cwd=ROOT, text=True)
-    command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(program), package]
-    subprocess.run(command, cwd=folder.strip(), check=True)
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        built(name)
