@@ -32,7 +32,7 @@ B = TypeVar("B")
 TYPE: Final = "resize"
 CONCURRENCY: Final = 64
 BATCH: Final = 500
-ENDED: Final = (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED)
+ENDED: Final = [status for status in ExecutionStatus if status.at_rest]
 
 
 class Gathering(Generic[A, B]):
