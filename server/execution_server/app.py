@@ -9,9 +9,10 @@ the store closes.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from croco.execution.v1.execution_pb2 import Retention
 from croco.execution.v1.execution_service_pb2 import ServerLimits
@@ -49,9 +50,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+COLLECT_EVERY: Final = 20_000
+"""
+After how many more objects Python looks for cycles among the youngest; what was loaded at the start is left out of it.
+
+Calls leave none but with the refused. Its own 700 is a fiftieth of what a server of many calls costs.
+"""
+
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, and return when drained. Raises StartError if it cannot begin."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
     try:
         import uvloop
     except ImportError:  # Windows

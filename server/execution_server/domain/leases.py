@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from . import transitions
 from .problems import InvalidStateTransition
-from .record import copied, enter, renew_lease, require, timestamp, touch
+from .record import copied, enter, renew_lease, require, set_time, touch
 from .status import CANCELLED, FAILED, PENDING, RETRYING, RUNNING
 
 LOST = ExecutionError(
@@ -55,7 +55,7 @@ def release(execution: Execution, delay_ms: int = 0, *, now_ms: int) -> Executio
     require(execution, RETRYING, RUNNING)
     released = _refunded(execution)
     if delay_ms:
-        released.next_attempt_at.CopyFrom(timestamp(now_ms + delay_ms))
+        set_time(released.next_attempt_at, now_ms + delay_ms)
     if execution.HasField("cancellation_requested_at"):
         return enter(released, CANCELLED, StatusReason.STATUS_REASON_CANCEL_REQUESTED, now_ms)
     return enter(released, RETRYING, StatusReason.STATUS_REASON_RELEASED, now_ms)

@@ -33,9 +33,9 @@ def copied(execution: Execution) -> Execution:
 def touch(execution: Execution, now_ms: int) -> Execution:
     """Count the change, and note when it was: now, or at the time of the change before if that is later."""
     execution.revision += 1
-    now, last = timestamp(now_ms), execution.updated_at
-    if (now.seconds, now.nanos) > (last.seconds, last.nanos):  # else the clock has gone back since
-        last.CopyFrom(now)
+    last = execution.updated_at
+    if now_ms * 1_000_000 > last.seconds * 1_000_000_000 + last.nanos:  # else the clock has gone back since
+        set_time(last, now_ms)
     return execution
 
 
@@ -89,7 +89,7 @@ def _rest(execution: Execution) -> None:
     kept = "succeeded" if execution.status in FINAL else "failed"
     if execution.retention.HasField(kept):
         kept_ms = getattr(execution.retention, kept).ToMilliseconds()
-        execution.expires_at.CopyFrom(timestamp(execution.updated_at.ToMilliseconds() + kept_ms))
+        set_time(execution.expires_at, execution.updated_at.ToMilliseconds() + kept_ms)
 
 
 def _revive(execution: Execution) -> None:
@@ -100,9 +100,9 @@ def _revive(execution: Execution) -> None:
 def renew_lease(execution: Execution, now_ms: int) -> None:
     """Let the lease of a copy, if it has one, begin anew."""
     if execution.HasField("lease"):
-        execution.lease.expires_at.CopyFrom(timestamp(now_ms + execution.lease.duration.ToMilliseconds()))
+        set_time(execution.lease.expires_at, now_ms + execution.lease.duration.ToMilliseconds())
 
 
-def timestamp(ms: int) -> Timestamp:
-    """Epoch milliseconds as protobuf writes them."""
-    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)
+def set_time(moment: Timestamp, ms: int) -> None:
+    """Let *moment* be epoch milliseconds."""
+    moment.seconds, moment.nanos = ms // 1000, ms % 1000 * 1_000_000

@@ -30,7 +30,7 @@ from .problems import (
     InvalidStateTransition,
     MaxRetriesExceeded,
 )
-from .record import copied, enter, renew_lease, require, timestamp, touch
+from .record import copied, enter, renew_lease, require, set_time, touch
 from .reports import put_report
 from .status import CANCELLED, COMPLETED, DELETABLE, FAILED, FINAL, PENDING, RETRYING, RUNNING, TIMED_OUT
 
@@ -45,7 +45,7 @@ def create(template: Execution, *, execution_id: str, now_ms: int) -> Execution:
     created = Execution()
     created.CopyFrom(template)
     created.id = execution_id
-    created.created_at.CopyFrom(timestamp(now_ms))
+    set_time(created.created_at, now_ms)
     return enter(created, PENDING, StatusReason.STATUS_REASON_CREATED, now_ms)
 
 
@@ -100,7 +100,7 @@ def fail(
     failed = copied(execution)
     failed.error.CopyFrom(error)
     if to == RETRYING:
-        failed.next_attempt_at.CopyFrom(timestamp(next_attempt_ms(execution, error, now_ms)))
+        set_time(failed.next_attempt_at, next_attempt_ms(execution, error, now_ms))
     enter(failed, to, reason, now_ms)
     put_report(failed, progress, checkpoints, max_checkpoints)
     return failed
@@ -141,7 +141,7 @@ def retry_by_policy(execution: Execution, *, now_ms: int) -> Execution:
     if not execution.retry_policy.retry_timeouts or not attempts_left(execution):
         return execution
     retried = copied(execution)
-    retried.next_attempt_at.CopyFrom(timestamp(next_attempt_ms(execution, execution.error, now_ms)))
+    set_time(retried.next_attempt_at, next_attempt_ms(execution, execution.error, now_ms))
     return enter(retried, RETRYING, StatusReason.STATUS_REASON_AUTOMATIC_RETRY, now_ms, SERVER)
 
 
@@ -165,7 +165,7 @@ def _request_cancellation(execution: Execution, reason: str, grace_ms: int, now_
     requested = touch(copied(execution), now_ms)
     requested.cancellation_reason = reason
     requested.cancellation_requested_at.CopyFrom(requested.updated_at)
-    requested.cancellation_forced_at.CopyFrom(timestamp(now_ms + grace_ms))
+    set_time(requested.cancellation_forced_at, now_ms + grace_ms)
     return requested
 
 
