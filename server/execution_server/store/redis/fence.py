@@ -20,7 +20,7 @@ from typing import Any, Final
 from redis.asyncio.connection import AbstractConnection
 
 from .connect import LinkLost
-from .wire import Command, Reply, Wire
+from .wire import Command, Reply, Sent, Wire
 
 UNFENCED: Final = frozenset({"TIME", "INFO", "CONFIG"})
 """Commands whose replies rest on nothing that is stored. PING waits: a store that acknowledges nothing is not ready."""
@@ -58,26 +58,24 @@ class FencedWire(Wire):
     ) -> None:
         super().__init__(connection, lost, patience_seconds)
         self._fence = fence
-        self._held: list[tuple[Reply, Any]] = []  # since the last fence
+        self._held: list[Sent] = []  # since the last fence
         self._unfenced: set[Reply] = set()
-        self._written: Reply | None = None
-        self._waited: Reply | None = None
+        self._raised: Reply | None = None  # the fence that is under way
         self._fence_is_due = False
 
-    def send(self, commands: list[Command]) -> list[Reply]:
-        futures = super().send(commands)
-        unfenced = [future for future, (name, *_) in zip(futures, commands, strict=True) if name in UNFENCED]
-        self._unfenced.update(unfenced)
-        if self._waited is None and len(unfenced) < len(futures):
+    def send(self, commands: list[Command]) -> Reply:
+        reply = super().send(commands)
+        if UNFENCED.issuperset(name for name, *_ in commands):
+            self._unfenced.add(reply)
+        elif self._raised is None:
             self._raise_fence_soon()
-        return futures
+        return reply
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._hand_out(LinkLost())
-        for future in (self._written, self._waited):
-            if future is not None:
-                future.exception()  # nobody waits for these two
+        if self._raised is not None:
+            self._raised.exception()  # nobody waits for it
 
     def _raise_fence_soon(self) -> None:
         """At the end of this round of the loop: whoever sends in it shares the fence."""
@@ -89,26 +87,25 @@ class FencedWire(Wire):
         self._fence_is_due = False
         if not self._transport.is_closing():
             commands: list[Command] = [("SET", self._fence.key, ""), ("WAIT", self._fence.replicas, WAIT_MS)]
-            self._written, self._waited = super().send(commands)
+            self._raised = super().send(commands)
 
-    def _answer(self, future: Reply, reply: Any) -> None:
-        if future is self._written or future in self._unfenced:
-            self._unfenced.discard(future)
-            super()._answer(future, reply)
-        elif future is self._waited:
-            self._waited = None
-            trouble = self._shortfall(reply)
+    def _answer(self, sent: Sent) -> None:
+        if sent.reply in self._unfenced:
+            self._unfenced.discard(sent.reply)
+            super()._answer(sent)
+        elif sent.reply is self._raised:
+            self._raised = None
+            trouble = self._shortfall(*sent.answers)
             self._hand_out(trouble)
             if trouble is not None:
                 self._loop.call_soon(self.give_up)  # not now, as more replies may have come with this one
             elif self._waiting:
                 self._raise_fence_soon()
         else:
-            self._held.append((future, reply))
+            self._held.append(sent)
 
-    def _shortfall(self, replicas: Any) -> LinkLost | None:
+    def _shortfall(self, written: Any, replicas: Any) -> LinkLost | None:
         """What is wrong with the fence."""
-        written = self._written.result() if self._written is not None else None
         if written != b"OK" and written != "OK":
             return NotReplicated(f"the fence was refused: {written}")
         if not isinstance(replicas, int) or replicas < self._fence.replicas:
@@ -117,8 +114,8 @@ class FencedWire(Wire):
 
     def _hand_out(self, trouble: LinkLost | None) -> None:
         held, self._held = self._held, []
-        for future, reply in held:
+        for sent in held:
             if trouble is None:
-                super()._answer(future, reply)
-            elif not future.done():
-                future.set_exception(trouble)
+                super()._answer(sent)
+            else:
+                sent.fail(trouble)

@@ -1,10 +1,11 @@
 """
 One connection to one primary that all commands of the process share.
 
-redis-py connects (TLS, authentication, database); from then on commands are written at once, whoever else waits, and
-the replies, which come in the order of the commands, are handed out by a queue of futures (``wire.py``). A pool would
-pay redis-py's machinery per command, several times what the command costs (see docs/benchmarks.md). There and in
-``subscription.py`` private attributes of redis-py are touched, which is why pyproject.toml pins its minor version.
+redis-py connects (TLS, authentication, database); from then on whatever is sent in a round of the event loop is written
+together, whoever else waits, and the replies, which come in the order of the commands, are handed out by a queue of
+futures (``wire.py``). A pool would pay redis-py's machinery per command, several times what the command costs (see
+docs/benchmarks.md). There and in ``subscription.py`` private attributes of redis-py are touched, which is why
+pyproject.toml pins its minor version.
 
 What can happen to a command:
 
@@ -126,10 +127,12 @@ class ServerLink:
             LinkLost: nobody knows what was carried out.
             StoreUnavailable: the deadline passed.
         """
+        if not commands:
+            return []
         wire = self._wire or await self._connect(deadline)
         now = asyncio.get_running_loop().time
         began = now()
-        replies = await _all(wire.send(commands), deadline)
+        replies = await _answered(wire.send(commands), deadline)
         self.traffic.round_trips.observe(now() - began)
         return replies
 
@@ -189,16 +192,15 @@ class ServerLink:
                     self._is_news = True
 
 
-async def _all(futures: list[Reply], deadline: float) -> list[Any]:
+async def _answered(reply: Reply, deadline: float) -> list[Any]:
     """The replies. A timer of our own: ``asyncio.timeout_at`` costs several times as much."""
-    too_late = asyncio.get_running_loop().call_at(deadline, _abandon, futures)
+    too_late = asyncio.get_running_loop().call_at(deadline, _abandon, reply)
     try:
-        return [await futures[0]] if len(futures) == 1 else await asyncio.gather(*futures)
+        return await reply
     finally:
         too_late.cancel()
 
 
-def _abandon(futures: list[Reply]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_exception(StoreUnavailable())
+def _abandon(reply: Reply) -> None:
+    if not reply.done():
+        reply.set_exception(StoreUnavailable())
