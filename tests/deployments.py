@@ -14,12 +14,13 @@ from typing import Any, Final, cast
 from croco.execution.v1.execution_pb2 import Execution
 from execution_server.dispatch import Demand, Dispatcher, Given
 from execution_server.domain.problems import QuotaExceeded
-from execution_server.manager import Decision, Manager, Terms
+from execution_server.manager import Manager
 from execution_server.places import Limits, Places
 from execution_server.store.memory import MemoryStore
 from execution_server.store.port import Part
 from execution_server.store.redis import open_store
 from execution_server.sweeper import Sweeper
+from execution_server.terms import Decision, Terms
 from execution_server.watch import Hub
 
 from tests.servers import Server

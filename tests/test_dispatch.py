@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from execution_server.domain.ids import partition_of
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.domain.status import PENDING, RETRYING, RUNNING
 from execution_server.outlook import FEW
-from execution_server.store.port import ExecutionStore, Stored
+from execution_server.store.port import ExecutionStore, Swap, Told
 from execution_server.store.redis import RedisStore
 from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -160,7 +160,7 @@ async def test_what_is_created_is_given_at_the_price_of_its_claim(replica: Repli
         replica.store.asked.clear()
         await replica.create()
         await worker.has(1)
-    assert replica.store.asked["commit"] == 1
+    assert replica.store.asked["commit_all"] == 1
     assert replica.store.asked["ready"] == 0
 
 
@@ -216,15 +216,15 @@ async def test_what_failed_is_given_again_when_its_backoff_ends(replica: Replica
 async def test_what_is_claimed_for_a_worker_that_has_left_is_given_back(replica: Replica) -> None:
     """At once, and it costs neither an attempt nor a crash."""
     worker = Worker(replica)
-    commit = replica.store.wrapped.commit
+    commit_all = replica.store.wrapped.commit_all
 
     async def left_meanwhile(*args: Any, **options: Any) -> Any:
-        del replica.store.instead["commit"]
+        del replica.store.instead["commit_all"]
         worker.leave()
-        return await commit(*args, **options)
+        return await commit_all(*args, **options)
 
     id_ = await replica.create()
-    replica.store.instead["commit"] = left_meanwhile
+    replica.store.instead["commit_all"] = left_meanwhile
     async with dispatching(replica):
         heir = Worker(replica, room=0)
         await until(lambda: worker.demand.gone, "it leaves")
@@ -278,7 +278,7 @@ async def test_nobody_is_told_that_there_is_nothing_while_there_is(
     assert late.demand.looked
 
 
-@pytest.mark.parametrize("method", ["ready", "commit"])
+@pytest.mark.parametrize("method", ["ready", "commit_all"])
 @pytest.mark.parametrize("error", [StoreUnavailable(), RuntimeError("a fault")])
 async def test_what_fails_is_tried_again(
     replica: Replica, caplog: pytest.LogCaptureFixture, method: str, error: Exception
@@ -306,15 +306,27 @@ def away(replica: Replica, method: str, partition: int) -> None:
 
 def _unless(partition: int, store: ExecutionStore, method: str) -> Callable[..., Any]:
     async def call(first: Any, *rest: Any, **options: Any) -> Any:
-        asked = partition_of(first.record.id, store.partitions) if isinstance(first, Stored) else first
-        if asked == partition:
+        if first == partition:
             raise StoreUnavailable
         return await getattr(store, method)(first, *rest, **options)
 
-    return call
+    async def commit_all(swaps: Sequence[Swap], told: Told, *, deadline: float) -> None:
+        there = []
+        for number, swap in enumerate(swaps):
+            if partition_of(swap.before.record.id, store.partitions) == partition:
+                told(number, StoreUnavailable())
+            else:
+                there.append(number)
+        await store.commit_all(
+            [swaps[number] for number in there],
+            lambda number, outcome: told(there[number], outcome),
+            deadline=deadline,
+        )
+
+    return commit_all if method == "commit_all" else call
 
 
-@pytest.mark.parametrize("method", ["ready", "commit"])
+@pytest.mark.parametrize("method", ["ready", "commit_all"])
 async def test_what_is_ready_elsewhere_is_given_while_a_primary_is_away(
     replica: Replica, method: str
 ) -> None:
@@ -362,12 +374,12 @@ async def test_when_a_claim_fails_all_that_is_away_is_found_together(replica: Re
     worker = Worker(replica, room=1)
     assert await replica.dispatcher.run_once() == 1
     worker.more_room()
-    replica.store.instead.update(ready=raising(StoreUnavailable()), commit=raising(StoreUnavailable()))
+    replica.store.instead.update(ready=raising(StoreUnavailable()), commit_all=raising(StoreUnavailable()))
     replica.store.asked.clear()
     for _ in range(2):
         assert await replica.dispatcher.run_once() == 0
     assert replica.dispatcher._outlook.left_out == {*range(replica.store.as_store.partitions)}
-    assert replica.store.asked["commit"] == 1
+    assert replica.store.asked["commit_all"] == 1
 
 
 async def test_looks_and_claims_hold_up_others_for_a_moment_only(replica: Replica) -> None:
@@ -382,11 +394,11 @@ async def test_looks_and_claims_hold_up_others_for_a_moment_only(replica: Replic
         return call
 
     await replica.create()
-    replica.store.instead.update({method: noting(method) for method in ("ready", "commit")})
+    replica.store.instead.update({method: noting(method) for method in ("ready", "commit_all")})
     Worker(replica)
     assert await replica.dispatcher.run_once() == 1
     assert max(given["ready"]) <= LOOK_SECONDS
-    assert max(given["commit"]) <= CLAIM_SECONDS
+    assert max(given["commit_all"]) <= CLAIM_SECONDS
 
 
 async def test_nothing_is_listened_to_while_nobody_wants_anything(replica: Replica) -> None:

@@ -19,9 +19,10 @@ from .claims import claim_of
 from .domain import ids, requests, transitions
 from .domain.problems import ExecutionNotFound, Problem, StoreUnavailable
 from .domain.record import sign
-from .manager import CREATE, Manager, Terms
+from .manager import CREATE, Manager
 from .store import parts
 from .store.port import Creation, ExecutionStore, Part, Stored, Taken
+from .terms import Terms
 
 FOUND_AT_ONCE: Final = 8
 """How many executions that are there already are read together: whole, so with megabytes each at worst."""

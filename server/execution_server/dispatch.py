@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from croco.execution.v1.execution_pb2 import Execution
 
 from .domain import leases
 from .domain.problems import ExecutionNotFound, InvalidStateTransition, Problem, StoreUnavailable
-from .manager import Manager, Terms
+from .manager import Manager
 from .outlook import FEW, Outlook, Place
 from .store.port import Change, ExecutionStore, Part, Ready
+from .terms import Done, Mutation, Terms
 from .watch import Hub
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ PAUSE_SECONDS: Final = 1.0
 """How long to leave a partition alone that does not answer."""
 MOST_AT_ONCE: Final = 256
 """How many executions are claimed together."""
+FASTER: Final = (InvalidStateTransition, ExecutionNotFound)
+"""The problems of a claim that mean that somebody else was faster."""
 
 
 class Given(NamedTuple):
@@ -178,18 +181,22 @@ class Dispatcher:
         """
         asking = self._with_room()
         await self._look(_types(asking))
-        claims: list[Coroutine[Any, Any, bool]] = []
+        claims: list[Mutation] = []
+        outcomes: list[Execution | Exception] = []
         types = _types(self._with_room())
         while len(claims) < MOST_AT_ONCE and (found := self._outlook.take(types)):
             demand = self._next_demand(found[0].type)
-            claims.append(self._claim(demand, *found))
+            claims.append(self._claim(demand, *found, outcomes.append))
             if not demand.room:
                 types = _types(self._with_room())
-        given = sum(await asyncio.gather(*claims))
+        await self._manager.change_all(claims)
         for demand in asking:
             demand.looked |= self._outlook.is_empty(demand.types)
             demand.give(None)
-        return given
+        for outcome in outcomes:
+            if isinstance(outcome, Exception) and not isinstance(outcome, Problem):
+                raise outcome
+        return sum(isinstance(outcome, Execution) for outcome in outcomes)
 
     async def _look(self, types: Iterable[str]) -> None:
         """Look wherever it is needed, and leave out what does not answer."""
@@ -225,31 +232,32 @@ class Dispatcher:
         self._demands.append(demand)
         return demand
 
-    async def _claim(self, demand: Demand, one: Ready, place: Place) -> bool:
+    def _claim(self, demand: Demand, one: Ready, place: Place, told: Done) -> Mutation:
+        """What makes an execution *demand*'s own; *told* is called with what has become of it."""
+
         def decide(record: Execution, now_ms: int) -> Execution:
             # It was seen to be ready. The clock of this process may have been set back a little since.
             now_ms = max(now_ms, one.available_ms)
             return leases.claim(record, demand.worker_id, demand.lease_ms, now_ms=now_ms)
 
-        record, terms = None, Terms(method="claim", deadline=_within(CLAIM_SECONDS), actor=demand.actor)
-        try:
-            record = await self._manager.change(one.id, decide, terms, Part.FULL)
-        except (InvalidStateTransition, ExecutionNotFound):
-            pass  # somebody else was faster
-        except Exception as error:
-            self._outlook.miss_all()  # what failed here may fail elsewhere: the looks find out together
-            if isinstance(error, StoreUnavailable):
-                self._outlook.leave_out(place.partition)
-            if not isinstance(error, Problem):
-                raise
-        finally:
+        def done(outcome: Execution | Exception) -> None:
             demand.claiming -= 1
-            demand.room += record is None
-            if record is not None and demand.gone:
-                self.give_back([record])
+            if isinstance(outcome, Execution):
+                if demand.gone:
+                    self.give_back([outcome])
+                else:
+                    demand.give(Given(one, outcome))
             else:
-                demand.give(None if record is None else Given(one, record))
-        return record is not None
+                demand.room += 1
+                if not isinstance(outcome, FASTER):
+                    self._outlook.miss_all()  # what failed here may fail elsewhere: the looks find out together
+                    if isinstance(outcome, StoreUnavailable):
+                        self._outlook.leave_out(place.partition)
+                demand.give(None)
+            told(outcome)
+
+        terms = Terms(method="claim", deadline=_within(CLAIM_SECONDS), actor=demand.actor)
+        return Mutation(one.id, decide, terms, Part.FULL, done)
 
     async def _give_back(self, execution_id: str, attempt: int) -> None:
         def decide(current: Execution, now_ms: int) -> Execution:

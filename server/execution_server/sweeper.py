@@ -14,8 +14,9 @@ import time
 from typing import Final, NamedTuple
 
 from .domain.problems import StoreUnavailable
-from .manager import Manager, Terms
+from .manager import Manager
 from .store.port import ExecutionStore
+from .terms import Terms
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ Handler = Callable[[Any, Any], Awaitable[Any]]
 R = TypeVar("R")
 
 STORE_METHODS: Final = (
-    *("load", "load_all", "holder", "create", "create_all", "commit", "delete", "deleted_by"),
+    *("load", "load_all", "holder", "create", "create_all", "commit", "commit_all", "delete", "deleted_by"),
     *("page", "count"),
 )
 """What calls ask of a store. The rest is asked by no call in particular."""

@@ -17,12 +17,18 @@ class Turns:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # those behind the one who has the turn
 
+    def take_free(self, name: str) -> bool:
+        """Take the turn if nobody has it; answers whether nobody had."""
+        if name in self._waiting:
+            return False
+        self._waiting[name] = deque()
+        return True
+
     async def take(self, name: str, deadline: float) -> None:
         """Take the turn when it comes; raises TimeoutError if it has not come by *deadline*, on the loop's clock."""
-        queue = self._waiting.get(name)
-        if queue is None:
-            self._waiting[name] = deque()
+        if self.take_free(name):
             return
+        queue = self._waiting[name]
         turn = asyncio.get_running_loop().create_future()
         queue.append(turn)
         try:

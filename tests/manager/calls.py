@@ -7,8 +7,9 @@ from typing import Any
 
 from croco.execution.v1.execution_pb2 import Execution, ExecutionError
 from execution_server.domain import transitions
-from execution_server.manager import Manager, Terms
+from execution_server.manager import Manager
 from execution_server.store.port import Part
+from execution_server.terms import Terms
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Value
 

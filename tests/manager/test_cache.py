@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from croco.execution.v1.execution_pb2 import ExecutionError
-from execution_server import manager as module
+from execution_server import heads
 from execution_server.domain.problems import (
     ExecutionNotFound,
     InvalidStateTransition,
@@ -118,12 +118,12 @@ async def test_the_cache_is_bounded(
     manager: Manager, store: CountingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In number and in size: memory does not grow with what is stored."""
-    monkeypatch.setattr(module, "CACHED_HEADS", 2)
+    monkeypatch.setattr(heads, "CACHED", 2)
     oldest, *_ = [await create(manager) for _ in range(3)]
-    large = await create(manager, parent_id="x" * module.CACHED_HEAD_BYTES)
+    large = await create(manager, parent_id="x" * heads.CACHED_BYTES)
 
     for id_ in oldest, large:
         store.asked.clear()
         await start(manager, id_)
         assert store.asked["load"] == 1
-    assert len(manager._heads) == 2
+    assert len(manager._heads._heads) == 2

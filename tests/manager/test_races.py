@@ -17,9 +17,10 @@ from execution_server.domain.problems import (
     Problem,
 )
 from execution_server.domain.status import CANCELLED, COMPLETED, FINAL
-from execution_server.manager import Manager, Terms
+from execution_server.manager import Manager
 from execution_server.store.port import Part
 from execution_server.store.redis import open_store
+from execution_server.terms import Terms
 from google.protobuf.struct_pb2 import Value
 
 from tests import servers

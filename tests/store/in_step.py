@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from croco.execution.v1.execution_pb2 import Execution, RetryPolicy
 from execution_server.domain import status
-from execution_server.manager import Decision, Terms
 from execution_server.store import parts
 from execution_server.store.memory import MemoryStore
 from execution_server.store.port import Part, Query
 from execution_server.store.redis import RedisStore, open_store
+from execution_server.terms import Decision, Terms
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import Value

@@ -11,8 +11,8 @@ import pytest
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.manager import Manager
 from execution_server.store.contract import StoreContract
-from execution_server.store.contract.samples import Events, created, load, soon
-from execution_server.store.port import Part, Query
+from execution_server.store.contract.samples import Events, created, lifecycle, load, soon
+from execution_server.store.port import Committed, Part, Query, Swap
 from execution_server.store.redis import RedisStore, StoreRefused, feed, open_store
 from execution_server.store.redis.cluster import ClusterLink
 from execution_server.store.redis.cluster_feed import ClusterFeed
@@ -178,6 +178,30 @@ async def test_a_wrong_password_of_a_cluster_is_refused(cluster: Cluster) -> Non
     """Though no node that could be asked for the others lets anybody in."""
     with pytest.raises(StoreRefused, match="password"):
         await open_store(cluster.url.replace("://", "://nobody:wrong@"))
+
+
+async def test_of_many_changes_none_waits_for_slots_that_nobody_has(
+    store: RedisStore, cluster: Cluster
+) -> None:
+    """They are told before it is over with the others."""
+    start, *_ = lifecycle(store)
+    slot = slot_of(store._keys.channel(3))
+    owner = cluster.owner(store._keys.channel(3))
+    heads = [await created_in(store, partition) for partition in (3, 4, 5, 3)]
+    swaps = [Swap(head, start(head.record), Part.HEAD) for head in heads]
+    told: list[tuple[int, type]] = []
+    for node in cluster.nodes:
+        node.command("CLUSTER", "DELSLOTS", slot)
+    try:
+        await store.commit_all(
+            swaps,
+            lambda number, outcome: told.append((number, type(outcome))),
+            deadline=asyncio.get_running_loop().time() + 0.5,
+        )
+    finally:
+        owner.command("CLUSTER", "ADDSLOTS", slot)
+    assert sorted(told[:2]) == [(1, Committed), (2, Committed)]
+    assert sorted(told[2:]) == [(0, StoreUnavailable), (3, StoreUnavailable)]
 
 
 async def test_a_call_for_slots_that_nobody_has_ends_by_its_deadline(

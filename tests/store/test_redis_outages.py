@@ -9,7 +9,7 @@ import pytest
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.manager import Manager
 from execution_server.store.contract.samples import created, lifecycle, load, new, soon
-from execution_server.store.port import Committed, Part, Query, Stored
+from execution_server.store.port import Committed, Part, Query, Stored, Swap
 from execution_server.store.redis import RedisStore, link, open_store, tries
 from execution_server.store.redis.scripts import StoreFault
 
@@ -22,6 +22,17 @@ from tests.waiting import until
 SLACK_SECONDS = 3.0
 """How much later than its deadline an answer may come on a busy machine. (A hanging call would take for ever.)"""
 
+
+async def commit_all(store: RedisStore, stored: Stored, deadline: float) -> None:
+    """Raise what is told."""
+    start, *_ = lifecycle(store)
+    told: list[object] = []
+    swap = Swap(stored, start(stored.record), Part.FULL)
+    await store.commit_all([swap], lambda _, outcome: told.append(outcome), deadline=deadline)
+    if isinstance(told[0], StoreUnavailable):
+        raise told[0]
+
+
 CALLS: dict[str, Callable[[RedisStore, Stored, float], Awaitable[object]]] = {
     "load": lambda store, stored, deadline: store.load(stored.record.id, Part.FULL, deadline=deadline),
     "holder": lambda store, stored, deadline: store.holder("key:x", deadline=deadline),
@@ -29,6 +40,7 @@ CALLS: dict[str, Callable[[RedisStore, Stored, float], Awaitable[object]]] = {
     "commit": lambda store, stored, deadline: store.commit(
         stored, lifecycle(store)[0](stored.record), Part.FULL, deadline=deadline
     ),
+    "commit_all": lambda store, stored, deadline: commit_all(store, stored, deadline),
     "delete": lambda store, stored, deadline: store.delete(stored, b"request1", deadline=deadline),
     "deleted_by": lambda store, stored, deadline: store.deleted_by(stored.record.id, deadline=deadline),
     "page": lambda store, stored, deadline: store.page(Query(), "", 10, Part.FULL, deadline=deadline),

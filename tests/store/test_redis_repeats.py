@@ -25,7 +25,16 @@ from execution_server.store.contract.samples import (
     together,
     whole,
 )
-from execution_server.store.port import Committed, Conflict, Part, Stored, Taken, key_claim, request_claim
+from execution_server.store.port import (
+    Committed,
+    Conflict,
+    Part,
+    Stored,
+    Swap,
+    Taken,
+    key_claim,
+    request_claim,
+)
 from execution_server.store.redis import RedisStore, open_store
 from execution_server.store.redis.link import ServerLink
 from execution_server.store.redis.scripts import COMMIT, CREATE, CREATE_ALL, DELETE, Script
@@ -142,6 +151,29 @@ async def test_a_commit_whose_answer_is_lost_is_done_once(
     assert (await load(store, expected.id)).record == expected
     await events.until(lambda: len(events.of(expected.id)) >= expected.revision)
     assert [told.record.revision for told in events.of(expected.id)] == list(range(1, expected.revision + 1))
+
+
+async def test_many_commits_whose_answer_is_lost_are_done_once(
+    store: RedisStore, proxy: Proxy, events: Events
+) -> None:
+    """Each knows its own first try; and who came too late is told so."""
+    start, *_ = lifecycle(store)
+    heads = [await created(store) for _ in range(4)]
+    first = await change(store, heads[0], start)
+    swaps = [Swap(head, start(head.record), Part.HEAD) for head in heads]
+    told: dict[int, Committed | Conflict | StoreUnavailable] = {}
+    proxy.cut_after.extend([COMMIT.digest.encode()] * 3)
+
+    await store.commit_all(swaps, told.__setitem__, deadline=soon())
+
+    assert proxy.cuts == 3
+    assert told.pop(0) == Conflict(first.head)
+    for number, outcome in told.items():
+        id_ = heads[number].record.id
+        assert isinstance(outcome, Committed)
+        assert outcome.head == await load(store, id_, Part.HEAD)
+        await events.until(lambda id_=id_: len(events.of(id_)) >= 2)  # type: ignore[misc]  # bound now
+        assert [one.record.revision for one in events.of(id_)] == [1, 2]
 
 
 async def test_a_deletion_whose_answer_is_lost_is_done_once(

@@ -13,8 +13,9 @@ from croco.execution.v1.execution_pb2 import Execution
 from execution_server.domain import transitions
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.domain.status import COMPLETED
-from execution_server.manager import Decision, Manager, Terms
+from execution_server.manager import Manager
 from execution_server.store.port import Part
+from execution_server.terms import Decision, Terms
 from google.protobuf.struct_pb2 import Value
 
 from tests.waiting import DEADLINE_SECONDS, until

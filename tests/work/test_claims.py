@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from croco.execution.v1 import worker_service_pb2 as work
 from croco.execution.v1.execution_pb2 import ExecutionError, Progress, StatusReason
 from croco.execution.v1.worker_service_pb2_grpc import WorkerServiceStub
 from execution_server.domain.limits import APPLIED_REQUESTS, DEFAULT_LEASE_MS, MESSAGE_BYTES, PAYLOAD_BYTES
+from execution_server.domain.problems import StoreUnavailable
 from execution_server.domain.status import CANCELLED, RETRYING, RUNNING
 from execution_server.rpc.calls import Call
 from execution_server.rpc.worker_service import WorkerService
-from execution_server.store.port import Stored
+from execution_server.store.port import Committed, Conflict, Swap, Told
 from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -264,7 +266,7 @@ async def test_what_is_claimed_together_is_answered_in_order(type_: str) -> None
         request = work.ClaimExecutionsRequest(worker_id="w", types=[type_], max_executions=3)
         async with dispatching(replica):
             call = asyncio.create_task(service_.ClaimExecutions(request, call_terms()))
-            await until(lambda: replica.store.asked["commit"] == 3, "all are being claimed")
+            await until(lambda: replica.store.asked["commit_all"], "all are being claimed")
             await until(lambda: not replica.dispatcher._demands, "one of the others is given")
             overtaken.set()
             answer = await call
@@ -281,7 +283,7 @@ async def test_what_was_claimed_for_a_call_that_is_called_off_goes_to_others(typ
         request = work.ClaimExecutionsRequest(worker_id="w", types=[type_], max_executions=2)
         async with dispatching(replica):
             call = asyncio.create_task(service_.ClaimExecutions(request, call_terms()))
-            await until(lambda: replica.store.asked["commit"] == 2, "both are being claimed")
+            await until(lambda: replica.store.asked["commit_all"], "both are being claimed")
             await until(lambda: not replica.dispatcher._demands, "the first is given")
             call.cancel()
             await asyncio.wait([call])
@@ -293,15 +295,20 @@ async def test_what_was_claimed_for_a_call_that_is_called_off_goes_to_others(typ
 
 
 def slow_commit(replica: Replica, id_: str) -> asyncio.Event:
-    """Let commits of one execution wait for the event."""
-    commit, event = replica.store.wrapped.commit, asyncio.Event()
+    """Let commits of one execution wait for the event, as if they were made elsewhere than those beside it."""
+    commit_all, event = replica.store.wrapped.commit_all, asyncio.Event()
 
-    async def waiting(before: Stored, *args: Any, **options: Any) -> Any:
-        if before.record.id == id_:
+    async def waiting(swaps: Sequence[Swap], told: Told, *, deadline: float) -> None:
+        def others(number: int, outcome: Committed | Conflict | StoreUnavailable) -> None:
+            told(quick[number], outcome)
+
+        quick = [number for number, swap in enumerate(swaps) if swap.before.record.id != id_]
+        await commit_all([swaps[number] for number in quick], others, deadline=deadline)
+        for number in {*range(len(swaps))} - {*quick}:
             await event.wait()
-        return await commit(before, *args, **options)
+            told(number, await replica.store.wrapped.commit(*swaps[number], deadline=deadline))
 
-    replica.store.instead["commit"] = waiting
+    replica.store.instead["commit_all"] = waiting
     return event
 
 

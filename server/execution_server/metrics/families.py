@@ -10,9 +10,9 @@ from croco.execution.v1.execution_pb2 import ExecutionStatus
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
+from ..changes import Transition
 from ..counts import Histogram
 from ..domain.status import reason_name, status_name
-from ..manager import Transition
 from ..places import Places
 from ..version import version
 from .parts import Parts

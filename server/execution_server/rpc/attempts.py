@@ -7,22 +7,17 @@ from croco.execution.v1.execution_pb2 import Execution
 
 from ..domain import leases, transitions
 from ..domain.problems import Problem
-from ..manager import Manager, Terms
 from ..store.port import Part
+from ..terms import Done, Mutation, Terms
 from .values import kept_error
 
 
-async def keep(
-    manager: Manager, held: messages.HeldAttempt, deadline: float, lease_ms: int | None = None
-) -> Execution:
+def keeping(held: messages.HeldAttempt, deadline: float, done: Done, lease_ms: int | None = None) -> Mutation:
     """
-    Let the lease of an attempt begin anew and answer the record's head.
+    What lets the lease of an attempt begin anew; *done* is told the record's head, or AttemptFenced if it is lost.
 
     Args:
         lease_ms: how long it lasts from now on; None: as long as before.
-
-    Raises:
-        AttemptFenced: it is lost.
     """
 
     def decide(record: Execution, now_ms: int) -> Execution:
@@ -31,13 +26,13 @@ async def keep(
     terms = Terms(
         method="Heartbeat", deadline=deadline, attempt=held.attempt, from_worker=True, remembered=False
     )
-    return await manager.change(held.id, decide, terms, Part.HEAD)
+    return Mutation(held.id, decide, terms, Part.HEAD, done)
 
 
-async def apply_report(
-    manager: Manager, report: messages.WorkReport, max_checkpoints: int, deadline: float, actor: str
-) -> int:
-    """Do what a report of *actor* says; answers the revision. Raises the Problem for which it is refused."""
+def reported(
+    report: messages.WorkReport, max_checkpoints: int, deadline: float, actor: str, done: Done
+) -> Mutation:
+    """What a report of *actor* says; *done* is told the record's head, or why the report is refused."""
     progress = report.progress if report.HasField("progress") else None
     saved = report.checkpoints
 
@@ -71,7 +66,7 @@ async def apply_report(
         from_worker=True,
         actor=actor,
     )
-    return (await manager.change(report.id, decide, terms, Part.HEAD)).revision
+    return Mutation(report.id, decide, terms, Part.HEAD, done)
 
 
 def cancellation(record: Execution) -> messages.WorkDirective | None:

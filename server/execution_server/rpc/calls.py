@@ -24,9 +24,9 @@ from google.protobuf.message import Message
 
 from ..counts import Histogram
 from ..domain.problems import QuotaExceeded, ServerDraining
-from ..manager import Terms
 from ..places import Limits as PlaceLimits
 from ..places import Places
+from ..terms import Terms
 from . import validate
 from .access import Access
 from .endings import Context, code_of_end, log_call, problem_of, refuse

@@ -10,8 +10,9 @@ from croco.execution.v1.execution_pb2 import Execution, Progress, Retention
 
 from ..batches import Batches
 from ..domain import limits, transitions
-from ..manager import Decision, Manager
+from ..manager import Manager
 from ..store.port import Part
+from ..terms import Decision
 from ..watch import Hub
 from . import pages, validate
 from .batch_methods import BatchMethods

@@ -25,8 +25,9 @@ from ..domain.problems import AttemptFenced, ExecutionNotFound, Problem, ServerD
 from ..domain.status import RUNNING
 from ..manager import Manager
 from ..store.port import Change
+from ..terms import Mutation
 from . import validate_work as validate
-from .attempts import apply_report, cancellation, keep, lost, refusal
+from .attempts import cancellation, keeping, lost, refusal, reported
 from .parsing import check_parsed
 from .views import present
 
@@ -40,6 +41,8 @@ UNDER_WAY: Final = limits.HELD
 """While more reports than that are under way nothing more is read from the worker."""
 UNSENT: Final = 2
 """The same for responses that the worker does not take."""
+OVER: Final = (AttemptFenced, ExecutionNotFound)
+"""The problems that mean that a worker has an execution no more."""
 
 
 def reading(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -119,6 +122,7 @@ class WorkStream:
         self._responses: deque[messages.WorkResponse] = deque()
         self._last_bytes = 0  # of the last of them, about
         self._reports: set[asyncio.Task[None]] = set()
+        self._under_way = 0  # reports
         self._woken, self._eased, self._keep = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def run(
@@ -144,7 +148,7 @@ class WorkStream:
                 elif draining():
                     yield messages.WorkResponse(directives=[messages.WorkDirective(drain=messages.Drain())])
                     raise ServerDraining
-                elif reader.done() and not self._reports:
+                elif reader.done() and not self._under_way:
                     reader.result()
                     return
                 else:
@@ -230,51 +234,57 @@ class WorkStream:
             check_parsed(request)
             validate.reports(request)
             self._take(request.reports)
-            while len(self._reports) > UNDER_WAY or len(self._responses) > UNSENT:
+            while self._under_way > UNDER_WAY or len(self._responses) > UNSENT:
                 self._eased.clear()
                 await self._eased.wait()
 
     def _take(self, reports: Iterable[messages.WorkReport]) -> None:
-        for report in reports:
-            task = asyncio.create_task(self._report(report))
+        """Do what reports say and acknowledge each."""
+        deadline = asyncio.get_running_loop().time() + REPORT_SECONDS
+        mutations = [self._mutation(report, deadline) for report in reports]
+        if mutations:
+            task = asyncio.create_task(
+                self._manager.change_all([one for one in mutations if one is not None])
+            )
             self._reports.add(task)
-            task.add_done_callback(self._reported)
+            task.add_done_callback(self._reports.discard)
 
-    def _reported(self, task: asyncio.Task[None]) -> None:
-        self._reports.discard(task)
-        self._eased.set()
-        self.wake()
-
-    async def _report(self, report: messages.WorkReport) -> None:
-        """Do what a report says and acknowledge it."""
-        ends = report.WhichOneof("end") is not None
-        is_ending = ends and self._held.get(report.id) == report.attempt
+    def _mutation(self, report: messages.WorkReport, deadline: float) -> Mutation | None:
+        """What a report asks for; None if it is refused."""
+        self._under_way += 1
+        is_ending = report.WhichOneof("end") is not None and self._held.get(report.id) == report.attempt
         if is_ending:
             self._ending.add(report.id)
-        acknowledgement = messages.WorkAcknowledgement(sequence=report.sequence)
-        problem: Problem | None = None
+
+        def done(outcome: Execution | Exception) -> None:
+            if is_ending:
+                self._ending.discard(report.id)
+            self._acknowledge(report, outcome)
+
         try:
             validate.report_of_work(report)
-            deadline = asyncio.get_running_loop().time() + REPORT_SECONDS
-            acknowledgement.revision = await apply_report(
-                self._manager, report, self._max_checkpoints, deadline, self._actor
-            )
-        except Problem as refused:
-            problem = refused
-        except Exception:
-            problem = Unexpected(secrets.token_hex(6))
-            log.exception("a report failed", extra={"fields": problem.metadata})
-        if problem is not None:
+        except Problem as problem:
+            done(problem)
+            return None
+        return reported(report, self._max_checkpoints, deadline, self._actor, done)
+
+    def _acknowledge(self, report: messages.WorkReport, outcome: Execution | Exception) -> None:
+        """Tell the worker what has become of a report."""
+        acknowledgement = messages.WorkAcknowledgement(sequence=report.sequence)
+        if isinstance(outcome, Execution):
+            acknowledgement.revision = outcome.revision
+        else:
+            problem = outcome if isinstance(outcome, Problem) else _unexpected(outcome)
             acknowledgement.refusal.CopyFrom(refusal(problem))
-        if is_ending:
-            self._ending.discard(report.id)
         if self._held.get(report.id) == report.attempt:
-            over = ends if problem is None else isinstance(problem, AttemptFenced | ExecutionNotFound)
-            if over:
+            ends = report.WhichOneof("end") is not None
+            if ends if isinstance(outcome, Execution) else isinstance(outcome, OVER):
                 self._forget(report.id)
             elif ends:  # what others did meanwhile was taken for its own doing
                 self.keep_now()
         self._response(acknowledgement.ByteSize()).acknowledgements.append(acknowledgement)
+        self._under_way -= 1
+        self._eased.set()
 
     async def _keep_leases(self) -> None:
         """An open stream keeps its leases: for as long as it has asked for, whatever they were given with."""
@@ -287,19 +297,30 @@ class WorkStream:
             self._keep.clear()
             # Counted from here, not from the end: what fails takes all its time, and is tried again at once.
             due = loop.time() + self._keep_seconds
+            deadline = loop.time() + min(REPORT_SECONDS, self._keep_seconds)
             held = [messages.HeldAttempt(id=id_, attempt=attempt) for id_, attempt in self._held.items()]
-            await asyncio.gather(*(self._keep_one(one) for one in held))
+            await self._manager.change_all([self._keeping(one, deadline) for one in held])
 
-    async def _keep_one(self, held: messages.HeldAttempt) -> None:
-        deadline = asyncio.get_running_loop().time() + min(REPORT_SECONDS, self._keep_seconds)
-        try:
-            record = await keep(self._manager, held, deadline, self._lease_ms)
-        except (AttemptFenced, ExecutionNotFound) as problem:
-            if self._held.get(held.id) == held.attempt and held.id not in self._ending:
-                self._lose(held, problem)
-        except Problem:
-            log.info("a lease could not be kept", extra={"fields": {"id": held.id}})
-        except Exception:  # the others must be kept
-            log.exception("a lease could not be kept", extra={"fields": {"id": held.id}})
-        else:
-            self._ask_to_stop(record)
+    def _keeping(self, held: messages.HeldAttempt, deadline: float) -> Mutation:
+        def done(outcome: Execution | Exception) -> None:
+            if isinstance(outcome, Execution):
+                self._ask_to_stop(outcome)
+            elif isinstance(outcome, OVER):
+                if self._held.get(held.id) == held.attempt and held.id not in self._ending:
+                    self._lose(held, outcome)
+            else:
+                is_expected = isinstance(outcome, Problem)
+                log.log(
+                    logging.INFO if is_expected else logging.ERROR,
+                    "a lease could not be kept",
+                    exc_info=None if is_expected else outcome,
+                    extra={"fields": {"id": held.id}},
+                )
+
+        return keeping(held, deadline, done, self._lease_ms)
+
+
+def _unexpected(error: Exception) -> Problem:
+    problem = Unexpected(secrets.token_hex(6))
+    log.error("a report failed", exc_info=error, extra={"fields": problem.metadata})
+    return problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 from croco.execution.v1 import worker_service_pb2 as messages
@@ -18,7 +19,7 @@ from ..places import Places
 from ..store.port import Part
 from ..watch import Hub
 from . import validate_work as validate
-from .attempts import cancellation, keep, lost
+from .attempts import cancellation, keeping, lost
 from .calls import Call
 from .parsing import check_parsed
 from .views import present
@@ -75,10 +76,25 @@ class WorkerService:
 
     async def Heartbeat(self, request: messages.HeartbeatRequest, call: Call) -> messages.HeartbeatResponse:
         validate.heartbeat(request)
-        told = await asyncio.gather(*(self._beat(held, call) for held in request.held))
-        return messages.HeartbeatResponse(
-            directives=[directive for directive in told if directive is not None]
+        response = messages.HeartbeatResponse()
+        faults: list[Exception] = []
+
+        def done(held: messages.HeldAttempt, outcome: Execution | Exception) -> None:
+            match outcome:
+                case Execution():
+                    directive = cancellation(outcome)
+                    response.directives.extend([directive] if directive is not None else [])
+                case AttemptFenced() | ExecutionNotFound():
+                    response.directives.append(lost(held, outcome))
+                case _:
+                    faults.append(outcome)
+
+        await self._manager.change_all(
+            [keeping(held, call.deadline, partial(done, held)) for held in request.held]
         )
+        if faults:
+            raise faults[0]
+        return response
 
     async def ReleaseExecution(
         self, request: messages.ReleaseExecutionRequest, call: Call
@@ -149,12 +165,6 @@ class WorkerService:
         if not given and not demand.looked:
             raise StoreUnavailable
         return [one.record for one in sorted(given, key=lambda one: one.turn)]
-
-    async def _beat(self, held: messages.HeldAttempt, call: Call) -> messages.WorkDirective | None:
-        try:
-            return cancellation(await keep(self._manager, held, call.deadline))
-        except (AttemptFenced, ExecutionNotFound) as problem:
-            return lost(held, problem)
 
 
 async def _first(requests: AsyncIterator[Any], until: float) -> Any:

@@ -8,13 +8,13 @@ from typing import TypeVar
 from croco.execution.v1.execution_pb2 import Execution
 
 from ..domain.problems import StoreUnavailable
-from .port import Claim, Committed, Creation, Part, Stored, Taken
+from .port import Claim, Committed, Conflict, Creation, Part, Stored, Swap, Taken, Told
 
 T = TypeVar("T")
 
 
 class OneByOne:
-    """The base of a store that has ``create`` and ``load``."""
+    """The base of a store that has ``create``, ``commit`` and ``load``."""
 
     async def create(self, after: Execution, claim: Claim | None, *, deadline: float) -> Committed | Taken:
         """See ``ExecutionStore.create``."""
@@ -36,6 +36,17 @@ class OneByOne:
             outcome = await _or_unavailable(self.create(after, creation.claim, deadline=deadline))
             outcomes.append(outcome.head if isinstance(outcome, Committed) else outcome)
         return outcomes
+
+    async def commit(
+        self, before: Stored, after: Execution, part: Part, *, deadline: float
+    ) -> Committed | Conflict:
+        """See ``ExecutionStore.commit``."""
+        raise NotImplementedError
+
+    async def commit_all(self, swaps: Sequence[Swap], told: Told, *, deadline: float) -> None:
+        """See ``ExecutionStore.commit_all``."""
+        for number, swap in enumerate(swaps):
+            told(number, await _or_unavailable(self.commit(*swap, deadline=deadline)))
 
     async def load_all(
         self, execution_ids: Sequence[str], part: Part, *, deadline: float

@@ -41,9 +41,9 @@ def added_history(before_revision: int, after: Execution) -> list[HistoryEntry]:
 def changed_labelled(before: Execution, after: Execution) -> list[str]:
     """Which of metadata and labels the change replaced; none when neither version was given them."""
     changed = []
-    if before.metadata != after.metadata:
+    # To compare costs several times as much as to ask whether there is anything to compare.
+    if (before.HasField("metadata") or after.HasField("metadata")) and before.metadata != after.metadata:
         changed.append("metadata")
-    # Maps are compared by generic Python, so it is asked first whether there is anything to compare.
     if (before.labels or after.labels) and before.labels != after.labels:
         changed.append("labels")
     return changed

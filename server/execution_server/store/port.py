@@ -42,7 +42,9 @@ __all__ = [
     "Ready",
     "StoreFacts",
     "Stored",
+    "Swap",
     "Taken",
+    "Told",
     "key_claim",
     "request_claim",
 ]
@@ -107,6 +109,14 @@ class Committed(NamedTuple):
     """As much of the record as was asked for. May be the head's own object: it must not be changed."""
 
 
+class Swap(NamedTuple):
+    """A commit as one of many: see ``ExecutionStore.commit``."""
+
+    before: Stored
+    after: Execution
+    part: Part
+
+
 class Creation(NamedTuple):
     """A new record as one of many: *common*, which many share, merged with what is its *own*."""
 
@@ -127,6 +137,10 @@ class Taken(NamedTuple):
     """The claim, or the id, belongs to a record already."""
 
     holder_id: str
+
+
+Told = Callable[[int, Committed | Conflict | StoreUnavailable], None]
+"""Is called with the number of a swap and what has become of it."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +249,15 @@ class ExecutionStore(Protocol):
 
         Must keep what *before* and *after* both lack (see ``domain/transitions.py``: they may hold the head only) and
         answer *part* of what then stands. May take *after* apart.
+        """
+
+    async def commit_all(self, swaps: Sequence[Swap], told: Told, *, deadline: float) -> None:
+        """
+        Must do what ``commit`` does for each by itself; they are of different records.
+
+        Must call *told* once for each, with what ``commit`` would have raised in its place, as soon as that is known:
+        who can have an answer must not wait for those that a part of the store that is away keeps waiting. ``OneByOne``
+        has it, see ``create_all``.
         """
 
     async def delete(self, before: Stored, request: bytes, *, deadline: float) -> Conflict | None:

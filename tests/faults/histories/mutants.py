@@ -100,9 +100,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a repeated request takes effect once",
-        "manager.py",
-        "requests.remember(after, request)\n                entries",
-        "pass\n                entries",
+        "changes.py",
+        "requests.remember(after, request)\n    return parts",
+        "pass\n    return parts",
     ),
     Mutant(
         "a late repeat is answered as the first",
@@ -112,7 +112,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "nothing is refused because of what was cached",
-        "manager.py",
+        "changes.py",
         "if not fresh and (applied",
         "if False and (applied",
     ),

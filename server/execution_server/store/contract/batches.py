@@ -9,8 +9,20 @@ from collections.abc import Sequence
 import pytest
 
 from ...domain.problems import StoreUnavailable
-from ...domain.status import PENDING
-from ..port import Claim, ExecutionStore, Part, Query, Stored, Taken, key_claim, request_claim
+from ...domain.status import COMPLETED, PENDING, STATUSES
+from ..port import (
+    Claim,
+    Committed,
+    Conflict,
+    ExecutionStore,
+    Part,
+    Query,
+    Stored,
+    Swap,
+    Taken,
+    key_claim,
+    request_claim,
+)
 from .samples import Events, change, copy, create, created, lifecycle, load, new, soon, together, whole
 
 MANY = 40
@@ -27,7 +39,7 @@ def different(count: int = MANY) -> Sequence[Claim | None]:
 
 
 class Batches:
-    """``create_all`` and ``load_all``."""
+    """``create_all``, ``commit_all`` and ``load_all``."""
 
     async def test_many_are_created_as_one_would_be(self, store: ExecutionStore) -> None:
         """With heads, index and due time; the payload of one must not become another's."""
@@ -161,3 +173,74 @@ class Batches:
         assert found == [await store.load(execution_id, part, deadline=soon()) for execution_id in asked]
         assert found[-2] is None
         assert await store.load_all([], part, deadline=soon()) == []
+
+    async def test_many_are_changed_as_each_by_itself(self, store: ExecutionStore) -> None:
+        """With the same records, heads, index and notices; each answered what was asked of it."""
+        events = Events(store)
+        await events.follow_all()
+        heads = [await created(store, type="many") for _ in range(2 * len(Part))]
+        expected = [(await load(store, head.record.id)).record for head in heads]
+        for count, decide in enumerate(lifecycle(store), 2):
+            expected = [decide(record) for record in expected]
+            swaps = [
+                Swap(head, decide(head.record), part)
+                for head, part in zip(heads, [*Part, *Part], strict=True)
+            ]
+            outcomes = await commit_all(store, swaps)
+            for number, (swap, outcome) in enumerate(zip(swaps, outcomes, strict=True)):
+                assert isinstance(outcome, Committed)
+                heads[number], id_ = outcome.head, expected[number].id
+                assert (await load(store, id_)).record == expected[number]
+                assert await load(store, id_, Part.HEAD) == outcome.head
+                assert (await load(store, id_, swap.part)).record == outcome.record
+                await events.until(lambda id_=id_, count=count: len(events.of(id_)) == count)  # type: ignore[misc]  # bound now
+        counts = await store.count(Query(types=("many",)), deadline=soon())
+        assert counts == dict.fromkeys(STATUSES, 0) | {COMPLETED: len(heads)}
+        await events.feed.close()
+
+    async def test_each_of_many_is_changed_or_refused_by_itself(self, store: ExecutionStore) -> None:
+        """Who comes too late is told what stands now, and nothing of it is written."""
+        start = lifecycle(store)[0]
+        free, late, gone = [await created(store) for _ in range(3)]
+        first = await change(store, late, start)
+        await store.delete(gone, b"12345678", deadline=soon())
+        late_swap = Swap(late, lifecycle(store)[0](late.record), Part.FULL)
+
+        outcomes = await commit_all(
+            store,
+            [
+                late_swap,
+                Swap(gone, start(gone.record), Part.FULL),
+                Swap(free, start(free.record), Part.FULL),
+            ],
+        )
+
+        assert outcomes[:2] == [Conflict(first.head), Conflict(None)]
+        assert isinstance(outcomes[2], Committed)
+        assert await load(store, late.record.id, Part.HEAD) == first.head
+        assert await load(store, free.record.id, Part.HEAD) == outcomes[2].head
+
+    async def test_nothing_of_many_is_changed_after_the_deadline(self, store: ExecutionStore) -> None:
+        """Each is told so."""
+        start = lifecycle(store)[0]
+        heads = [await created(store) for _ in range(6)]
+        swaps = [Swap(head, start(head.record), Part.HEAD) for head in heads]
+
+        outcomes = await commit_all(store, swaps, deadline=asyncio.get_running_loop().time() - 0.1)
+
+        assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+        assert [await load(store, head.record.id, Part.HEAD) for head in heads] == heads
+
+
+async def commit_all(
+    store: ExecutionStore, swaps: Sequence[Swap], *, deadline: float | None = None
+) -> list[Committed | Conflict | StoreUnavailable]:
+    """The outcomes in order, of which each must have been told once."""
+    told: dict[int, Committed | Conflict | StoreUnavailable] = {}
+
+    def take(number: int, outcome: Committed | Conflict | StoreUnavailable) -> None:
+        assert number not in told
+        told[number] = outcome
+
+    await store.commit_all(swaps, take, deadline=deadline or soon())
+    return [told[number] for number in range(len(swaps))]

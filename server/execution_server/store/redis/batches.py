@@ -1,5 +1,6 @@
 """
-Many records in one round trip: one command for each partition that they belong to, each answered by itself.
+Many records in one round trip, each answered by itself: creations by one command for each partition, reads and commits
+by one each.
 
 What new records have in common is serialised once: fragments of a message may be joined in any order, so the bytes of a
 record's head are those of the common head and of its own.
@@ -16,22 +17,27 @@ from croco.execution.v1.execution_pb2 import Execution
 from ...domain.problems import StoreUnavailable
 from ...domain.timers import due_ms
 from ..index import sets_of
-from ..port import Creation, Part, Stored, Taken
+from ..port import Committed, Conflict, Creation, Part, Stored, Swap, Taken, Told
 from . import codec
+from .commits import Commit, prepared
 from .keys import KNOWN_TYPES, Keys
 from .link import Link
-from .scripts import CREATE_ALL, StoreFault, checked
+from .scripts import COMMIT, CREATE_ALL, StoreFault, answer_of, checked
 from .wire import Argument
 
 T = TypeVar("T")
 
 
 class Batches:
-    """Creates and reads many."""
+    """Creates, reads and changes many."""
 
-    def __init__(self, link: Link, keys: Keys, publish: str) -> None:
-        """*publish* is the command that tells of changes."""
-        self._link, self._keys, self._publish = link, keys, publish
+    def __init__(self, link: Link, keys: Keys, publish: str, *, apart: bool) -> None:
+        """
+        Args:
+            publish: the command that tells of changes.
+            apart: partitions can be away one by one, as their slots are moved one by one.
+        """
+        self._link, self._keys, self._publish, self._apart = link, keys, publish, apart
 
     async def create_all(
         self, creations: Sequence[Creation], not_after_ms: int, *, deadline: float
@@ -47,7 +53,8 @@ class Batches:
             (replies,) = await CREATE_ALL.run_all(self._link, runs, deadline=deadline)
             return [_outcome(head, *reply) for head, reply in zip(heads, replies, strict=True)]
 
-        return await self._by_partition([creation.own.id for creation in creations], creations, create)
+        ids = [creation.own.id for creation in creations]
+        return await _outcomes(ids, self._keys.partition, creations, create)
 
     async def load_all(
         self, execution_ids: Sequence[str], part: Part, *, deadline: float
@@ -59,30 +66,65 @@ class Batches:
             replies = checked(await self._link.call_all(commands, deadline=deadline))
             return [codec.stored(reply, part) for reply in replies]
 
-        return await self._by_partition(execution_ids, execution_ids, load)
+        return await _outcomes(execution_ids, self._group, execution_ids, load)
 
-    async def _by_partition(
-        self,
-        ids: Sequence[str],
-        subjects: Sequence[T],
-        do: Callable[[int, Sequence[T]], Coroutine[Any, Any, list[Any]]],
-    ) -> list[Any]:
-        """What *do* answers for the subjects of each partition, in the order of all; where it cannot, that for each."""
-        numbers: dict[int, list[int]] = {}
-        for number, execution_id in enumerate(ids):
-            numbers.setdefault(self._keys.partition(execution_id), []).append(number)
-        outcomes: list[Any] = [None] * len(ids)
+    async def commit_all(
+        self, swaps: Sequence[Swap], told: Told, not_after_ms: int, *, deadline: float
+    ) -> None:
+        """See ``ExecutionStore.commit_all``."""
 
-        async def fill(partition: int, some: list[int]) -> None:
-            try:
-                found = await do(partition, [subjects[number] for number in some])
-            except StoreUnavailable as unavailable:
-                found = [unavailable] * len(some)
-            for number, outcome in zip(some, found, strict=True):
-                outcomes[number] = outcome
+        async def commit(_: int, some: Sequence[Swap]) -> list[Committed | Conflict | StoreUnavailable]:
+            commits = [prepared(swap, self._keys, self._publish, not_after_ms) for swap in some]
+            replies = await COMMIT.run_all(self._link, [one.run for one in commits], deadline=deadline)
+            return [_of_commit(one, *answer_of(reply)) for one, reply in zip(commits, replies, strict=True)]
 
-        await asyncio.gather(*(fill(partition, some) for partition, some in numbers.items()))
-        return outcomes
+        await _by_group([swap.after.id for swap in swaps], self._group, swaps, commit, told)
+
+    def _group(self, execution_id: str) -> int:
+        return self._keys.partition(execution_id) if self._apart else 0
+
+
+async def _by_group(
+    ids: Sequence[str],
+    group_of: Callable[[str], int],
+    subjects: Sequence[T],
+    do: Callable[[int, Sequence[T]], Coroutine[Any, Any, list[Any]]],
+    told: Callable[[int, Any], None],
+) -> None:
+    """
+    Have *do* answer for the subjects of each group of ids.
+
+    *told* gets the number of each subject with its answer, or with why there is none; no group waits for another.
+    """
+    groups: dict[int, list[int]] = {}
+    for number, execution_id in enumerate(ids):
+        groups.setdefault(group_of(execution_id), []).append(number)
+
+    async def answer(group: int, numbers: list[int]) -> None:
+        try:
+            found = await do(group, [subjects[number] for number in numbers])
+        except StoreUnavailable as unavailable:
+            found = [unavailable] * len(numbers)
+        for number, outcome in zip(numbers, found, strict=True):
+            told(number, outcome)
+
+    await asyncio.gather(*(answer(group, numbers) for group, numbers in groups.items()))
+
+
+async def _outcomes(
+    ids: Sequence[str],
+    group_of: Callable[[str], int],
+    subjects: Sequence[T],
+    do: Callable[[int, Sequence[T]], Coroutine[Any, Any, list[Any]]],
+) -> list[Any]:
+    """The same as a list, in the order of all."""
+    outcomes: dict[int, Any] = {}
+    await _by_group(ids, group_of, subjects, do, outcomes.__setitem__)
+    return [outcomes[number] for number in range(len(ids))]
+
+
+def _of_commit(commit: Commit, tag: str, rest: list[Any]) -> Committed | Conflict | StoreUnavailable:
+    return StoreUnavailable() if tag == "LATE" else commit.outcome(tag, rest)
 
 
 class _Run:
@@ -125,7 +167,7 @@ class _Run:
             2 * (1 + ("metadata" in put) + ("labels" in put)),
             codec.HEAD,
             head,
-            *_flat(put),
+            *codec.flat(put),
             *common.others,
         )
         return Stored(Execution.FromString(head), common.version)
@@ -155,11 +197,7 @@ class _Common:
         put = codec.fresh(copy)
         self.head = put.pop(codec.HEAD)
         self.history = b"".join(put.values())
-        self.others = _flat(put)
-
-
-def _flat(put: dict[str, bytes]) -> list[Argument]:
-    return [argument for pair in put.items() for argument in pair]
+        self.others = codec.flat(put)
 
 
 def _outcome(head: Stored, tag: bytes, holder: bytes = b"") -> Stored | Taken | StoreUnavailable:

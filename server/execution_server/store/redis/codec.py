@@ -38,9 +38,12 @@ def split(before: Execution, after: Execution) -> tuple[dict[str, bytes], list[s
 
     Both may hold the head only, and what *after* adds; an empty *before* makes it a creation.
     """
-    changed = dict(_changed(before, after))
-    put = {name: fragment for name, fragment in changed.items() if fragment}
-    drop = [name for name in changed if name not in put]
+    put, drop = dict[str, bytes](), list[str]()
+    for name, fragment in _changed(before, after):
+        if fragment:
+            put[name] = fragment
+        else:
+            drop.append(name)
     parts.cut(after, Part.HEAD)
     put[HEAD] = after.SerializeToString()
     return put, drop
@@ -149,9 +152,19 @@ def join_all(fields: list[bytes]) -> tuple[Execution, bytes]:
     return join([head, *by_name.values()]), version
 
 
-def notice(execution_id: str, before_revision: int, history: bytes = b"", *, deleted: bool = False) -> bytes:
+def flat(put: dict[str, bytes]) -> list[str | bytes]:
+    """Fields and values in turn, as commands take them."""
+    return [argument for pair in put.items() for argument in pair]
+
+
+def history(put: dict[str, bytes]) -> bytes:
+    """The status changes among the fields to write."""
+    return b"".join([put[name] for name in put if name[0] == "h" and name != HEAD])
+
+
+def notice(execution_id: str, before_revision: int, added: bytes = b"", *, deleted: bool = False) -> bytes:
     """What a script publishes behind its sequence number, and before the fragments that it adds."""
-    return b"%s %d %d\n%s" % (execution_id.encode(), before_revision, deleted, history)
+    return b"%s %d %d\n%s" % (execution_id.encode(), before_revision, deleted, added)
 
 
 def read_notice(data: bytes) -> tuple[int, str, int, bytes, bool]:

@@ -34,6 +34,11 @@ class Answer(NamedTuple):
     rest: list[Any]
 
 
+def answer_of(reply: list[Any]) -> Answer:
+    """What a reply says that begins with a tag word."""
+    return Answer(reply[0].decode(), reply[1:])
+
+
 class Script:
     """One script, known to the server by its digest and sent again whenever the server has forgotten it."""
 
@@ -53,7 +58,7 @@ class Script:
             StoreFault: the server refused to run it.
         """
         (reply,) = await self.run_all(link, [(keys, arguments)], deadline=deadline)
-        answer = Answer(reply[0].decode(), reply[1:])
+        answer = answer_of(reply)
         if answer.tag == "LATE":
             raise StoreUnavailable
         return answer

@@ -9,8 +9,7 @@ from croco.execution.v1.execution_pb2 import Execution, ExecutionStatus
 
 from ...domain.problems import StoreUnavailable
 from ...domain.timers import due_ms
-from .. import parts
-from ..index import moves, sets_of
+from ..index import sets_of
 from ..port import (
     REMEMBERED_MS,
     Change,
@@ -24,7 +23,9 @@ from ..port import (
     Ready,
     Stored,
     StoreFacts,
+    Swap,
     Taken,
+    Told,
     key_claim,
 )
 from . import codec
@@ -32,13 +33,13 @@ from .batches import Batches
 from .clock import StoreClock
 from .cluster import ClusterLink
 from .cluster_feed import ClusterFeed
+from .commits import conflict, prepared
 from .connect import LinkLost
 from .feed import RedisFeed
 from .keys import KNOWN_TYPES, Keys
 from .link import ServerLink
 from .scan import Scan
-from .scripts import COMMIT, CREATE, DELETE, StoreFault, checked
-from .wire import Argument
+from .scripts import COMMIT, CREATE, DELETE, checked
 
 
 class RedisStore:
@@ -55,7 +56,7 @@ class RedisStore:
         self._publish = publish_command(link)
         self._sharded = self._publish == "SPUBLISH"
         self._scan = Scan(link, keys)
-        self._batches = Batches(link, keys, self._publish)
+        self._batches = Batches(link, keys, self._publish, apart=self._sharded)
 
     async def load(self, execution_id: str, part: Part, *, deadline: float) -> Stored | None:
         command = codec.read(self._keys.record(execution_id), part)
@@ -93,12 +94,12 @@ class RedisStore:
                 after.id,
                 "" if due is None else due,
                 *self._addressed(partition),
-                _notice(after.id, 0, put),
+                codec.notice(after.id, 0, codec.history(put)),
                 ("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none",
                 after.type,
                 KNOWN_TYPES,
                 *entered.values(),
-                *_flat(put),
+                *codec.flat(put),
             ],
             deadline=deadline,
         )
@@ -114,40 +115,12 @@ class RedisStore:
     async def commit(
         self, before: Stored, after: Execution, part: Part, *, deadline: float
     ) -> Committed | Conflict:
-        put, drop = codec.split(before.record, after)
-        version = codec.new_version(after.revision)
-        left, entered = moves(before.record, after)
-        partition = self._keys.partition(after.id)
-        head = Stored(after, version)
-        answer = await COMMIT.run(
-            self._link,
-            [*self._record_keys(after.id, partition), *self._index_keys(partition, [*left, *entered])],
-            [
-                before.version,
-                version,
-                self._not_after(deadline),
-                after.id,
-                _due_change(before, head),
-                part.value,
-                *self._addressed(partition),
-                _notice(after.id, before.record.revision, put),
-                len(left),
-                len(drop),
-                *entered.values(),
-                *drop,
-                *_flat(put),
-            ],
-            deadline=deadline,
-        )
-        if answer.tag != "OK":
-            return _conflict(answer.tag, answer.rest)
-        match part:
-            case Part.FULL:
-                return Committed(head, codec.join_all(answer.rest)[0])
-            case Part.BASIC if any(answer.rest):
-                return Committed(head, codec.join([put[codec.HEAD], *answer.rest]))
-            case _:
-                return Committed(head, after)
+        commit = prepared(Swap(before, after, part), self._keys, self._publish, self._not_after(deadline))
+        answer = await COMMIT.run(self._link, *commit.run, deadline=deadline)
+        return commit.outcome(*answer)
+
+    async def commit_all(self, swaps: Sequence[Swap], told: Told, *, deadline: float) -> None:
+        await self._batches.commit_all(swaps, told, self._not_after(deadline), deadline=deadline)
 
     async def delete(self, before: Stored, request: bytes, *, deadline: float) -> Conflict | None:
         record = before.record
@@ -173,7 +146,7 @@ class RedisStore:
             ],
             deadline=deadline,
         )
-        return None if answer.tag == "OK" else _conflict(answer.tag, answer.rest)
+        return None if answer.tag == "OK" else conflict(answer.tag, answer.rest)
 
     async def deleted_by(self, execution_id: str, *, deadline: float) -> bytes | None:
         key = self._keys.tombstone(execution_id)
@@ -240,28 +213,3 @@ class RedisStore:
 def publish_command(link: ServerLink | ClusterLink) -> str:
     """What tells of changes. A cluster would send what PUBLISH tells through all of its nodes."""
     return "SPUBLISH" if isinstance(link, ClusterLink) else "PUBLISH"
-
-
-def _notice(execution_id: str, before_revision: int, put: dict[str, bytes]) -> bytes:
-    history = b"".join(fragment for name, fragment in put.items() if name[0] == "h" and name != codec.HEAD)
-    return codec.notice(execution_id, before_revision, history)
-
-
-def _due_change(before: Stored, after: Stored) -> Argument:
-    if after.due_ms == before.due_ms:
-        return "same"
-    return "" if after.due_ms is None else after.due_ms
-
-
-def _conflict(tag: str, rest: list[bytes]) -> Conflict:
-    match tag:
-        case "MISSING":
-            return Conflict(None)
-        case "CONFLICT":
-            return Conflict(Stored(parts.cut(codec.join([rest[1]]), Part.HEAD), rest[0]))
-        case _:
-            raise StoreFault(f"a script answered {tag}")
-
-
-def _flat(put: dict[str, bytes]) -> list[Argument]:
-    return [argument for pair in put.items() for argument in pair]
