@@ -54,7 +54,7 @@ COLLECT_EVERY: Final = 20_000
 """
 After how many more objects Python looks for cycles among the youngest; what was loaded at the start is left out of it.
 
-Calls leave none but with the refused. Its own 700 is a fiftieth of what a server of many calls costs.
+Calls leave none, but for those that fail.
 """
 
 

@@ -28,6 +28,7 @@ from ..store.port import Change
 from ..terms import Mutation
 from . import validate_work as validate
 from .attempts import cancellation, keeping, lost, refusal, reported
+from .holders import Holders
 from .parsing import check_parsed
 from .views import present
 
@@ -53,46 +54,6 @@ def reading(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     task = asyncio.create_task(read)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task
-
-
-class Holders:
-    """Who holds what in this process: the listener that tells streams of what others do to their executions."""
-
-    def __init__(self) -> None:
-        self.streams: set[WorkStream] = set()
-        # By id; more than one where the first has lost it and does not know that yet.
-        self._holding: dict[str, set[WorkStream]] = {}
-
-    def enter(self, execution_id: str, stream: WorkStream) -> None:
-        """Tell *stream* of what happens to the execution."""
-        self._holding.setdefault(execution_id, set()).add(stream)
-
-    def leave(self, execution_id: str, stream: WorkStream) -> None:
-        """Tell it no more."""
-        holding = self._holding[execution_id]
-        holding.remove(stream)
-        if not holding:
-            del self._holding[execution_id]
-
-    def slots(self) -> tuple[int, int]:
-        """How many slots of all streams are busy, and how many are free."""
-        streams = tuple(self.streams)
-        return sum(len(stream._held) for stream in streams), sum(stream._demand.room for stream in streams)
-
-    def add(self, change: Change) -> None:
-        """See ``Listener``."""
-        for stream in tuple(self._holding.get(change.id, ())):
-            stream.on_change(change)
-
-    def miss(self, partition: int) -> None:
-        """See ``Listener``: whoever may have been told something looks for itself."""
-        for stream in self.streams:
-            stream.keep_now()
-
-    def wake(self) -> None:
-        """See ``Listener``."""
-        for stream in self.streams:
-            stream.wake()
 
 
 class WorkStream:
@@ -156,6 +117,10 @@ class WorkStream:
         finally:
             keeper.cancel()
             self._close()
+
+    def slots(self) -> tuple[int, int]:
+        """How many slots are busy, and how many are free."""
+        return len(self._held), self._demand.room
 
     def on_change(self, change: Change) -> None:
         """Something happened to an execution that is held here."""

@@ -21,9 +21,10 @@ from ..watch import Hub
 from . import validate_work as validate
 from .attempts import cancellation, keeping, lost
 from .calls import Call
+from .holders import Holders
 from .parsing import check_parsed
 from .views import present
-from .work_stream import Holders, WorkStream, reading
+from .work_stream import WorkStream, reading
 
 WAIT_SECONDS: Final = 20.0
 
