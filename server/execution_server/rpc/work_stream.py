@@ -206,11 +206,9 @@ class WorkStream:
     def _take(self, reports: Iterable[messages.WorkReport]) -> None:
         """Do what reports say and acknowledge each."""
         deadline = asyncio.get_running_loop().time() + REPORT_SECONDS
-        mutations = [self._mutation(report, deadline) for report in reports]
+        mutations = [one for report in reports if (one := self._mutation(report, deadline)) is not None]
         if mutations:
-            task = asyncio.create_task(
-                self._manager.change_all([one for one in mutations if one is not None])
-            )
+            task = asyncio.create_task(self._manager.change_all(mutations))
             self._reports.add(task)
             task.add_done_callback(self._reports.discard)
 
@@ -228,8 +226,8 @@ class WorkStream:
 
         try:
             validate.report_of_work(report)
-        except Problem as problem:
-            done(problem)
+        except Exception as error:
+            done(error)
             return None
         return reported(report, self._max_checkpoints, deadline, self._actor, done)
 
