@@ -28,6 +28,9 @@ TRIES: Final = 50
 MOST_STATES: Final = 20_000
 """How many may be looked at in one try. A history that no try comes to an end with is undecided."""
 
+ALWAYS_CHANGE: Final = frozenset({"start", "complete", "time_out", "fail", "save_checkpoints", "update"})
+"""The verbs that tell of a revision only where they have made it."""
+
 
 class Verdict(NamedTuple):
     """
@@ -58,7 +61,8 @@ class _End(NamedTuple):
     Attributes:
         number: the call's.
         open: the numbers of the calls that had begun by then and not ended, its own among them.
-        ceiling: the least revision that a call told which had not begun by then: a state beyond it explains nothing.
+        ceiling: the most that the revision may be by then, by what those told which had not begun: a state beyond it
+            explains nothing.
     """
 
     number: int
@@ -71,7 +75,9 @@ class _Judge:
         """*hopes* are the numbers of calls without an answer that are taken to have had an effect, first."""
         self._hopes = hopes
         self._calls = _unnamed(calls)
-        self._told = [_told_revision(call) for call in self._calls]
+        # A repeat may tell of the past: it bounds only what was before the first of those that ask for the same.
+        self._most_before = [inf if call.request else _most_before(call) for call in self._calls]
+        self._ceilings = _ceilings(self._calls)
         self._looked_at = 0
 
     def verdict(self) -> Verdict:
@@ -103,7 +109,7 @@ class _Judge:
         moments.sort()  # at the same moment beginnings come first: more is explained
         ceilings = [inf]
         for _, is_end, number in reversed(moments[1:]):
-            ceilings.append(ceilings[-1] if is_end else min(ceilings[-1], self._told[number]))
+            ceilings.append(ceilings[-1] if is_end else min(ceilings[-1], self._ceilings[number]))
         ends, under_way = [], set[int]()
         for (_, is_end, number), ceiling in zip(moments, reversed(ceilings), strict=True):
             if is_end:
@@ -156,7 +162,7 @@ class _Judge:
             if self._looked_at > MOST_STATES:
                 raise _Exhausted
             call = self._calls[number]
-            told = min((self._told[other] for other in waiting if other != number), default=inf)
+            told = min((self._most_before[other] for other in waiting if other != number), default=inf)
             for answer, after in outcomes(config.state, call):
                 # Without an answer and without an effect it is as if it had never been.
                 fits = answer.fits(call.answer) if call.answer is not None else after != config.state
@@ -178,11 +184,22 @@ class _Judge:
         yield from lost.values()
 
 
-def _told_revision(call: Call) -> float:
-    """What a call told of the revision; infinity if nothing, or if as a repeat it may have told of the past."""
-    if call.request_id or call.answer is None or call.answer.revision is None:
+def _most_before(call: Call) -> float:
+    """The most that the revision may have been before the call took effect, by what it told."""
+    if call.answer is None or call.answer.revision is None:
         return inf
-    return call.answer.revision
+    return call.answer.revision - (call.verb in ALWAYS_CHANGE)
+
+
+def _ceilings(calls: Sequence[Call]) -> list[float]:
+    """The most that the revision may have been before each call began: told by it, or by any repeat of it."""
+    first: dict[object, int] = {}
+    ceilings = [inf] * len(calls)
+    for number in sorted(range(len(calls)), key=lambda number: calls[number].invoked):
+        call = calls[number]
+        began = first.setdefault(call.request or number, number)
+        ceilings[began] = min(ceilings[began], _most_before(call))
+    return ceilings
 
 
 def _unnamed(calls: Sequence[Call]) -> list[Call]:
@@ -196,11 +213,17 @@ def _earlier_tries(calls: Sequence[Call]) -> Iterator[Call]:
     What each answered call's server may have done for it before the try that it tells of.
 
     A server repeats its request to the store when the answer is lost, as its callers do: under the call's name, and
-    while it lasts. What others have done between the two tries is then seen by the second, as by any repeat.
+    while it lasts. What others have done between the two tries is then seen by the second, as by any repeat. A repeat
+    without an answer that has been under way all the while may be taken for the earlier try.
     """
-    told_of = {call.request for call in calls if call.answer is None}
+    lost = [call for call in calls if call.answer is None]
     for call in calls:
-        if call.request and call.verb != "get" and call.request not in told_of:
+        if call.answer is None or call.verb == "get" or not call.request:
+            continue
+        if not any(
+            other.request == call.request and other.invoked <= call.invoked and call.until <= other.until
+            for other in lost
+        ):
             yield replace(call, answer=None)
 
 

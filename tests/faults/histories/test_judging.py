@@ -74,6 +74,13 @@ EXPLAINED: Final = {
         call("get", 3, 4, told("running", 1, 2, checkpoints=())),
         call("save_checkpoints", 5, 6, told("running", 1, 3), checkpoints={"a": 1.0}),
     ],
+    "a try of the server's, and a lost repeat that came later": [
+        CREATE,
+        call("start", 2, 9, told("running", 1, 2, checkpoints=(("a", 1.0),)), request_id="s"),
+        call("get", 3, 4, told("running", 1, 2, checkpoints=())),
+        call("save_checkpoints", 5, 6, told("running", 1, 3), checkpoints={"a": 1.0}),
+        call("start", 10, NEVER, None, request_id="s"),
+    ],
     "a try of the server's that finds nothing any more": [
         CREATE,
         START,
@@ -190,6 +197,20 @@ def test_of_many_lost_calls_not_every_order_is_tried(monkeypatch: pytest.MonkeyP
     lost = [call("update", 2, 90, None, request_id=str(number // 2)) for number in range(30)]
     end = [call("delete", 60, 70, Answer()), call("get", 80, 85, Answer("EXECUTION_NOT_FOUND"))]
     assert judge([CREATE, *lost, *end]).kind == "explained"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_told_at_the_end_of_an_outage_bounds_what_may_have_come_true(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Also what a repeat tells: of forty lost calls one came true, whichever, and then the one that was repeated."""
+    monkeypatch.setattr(judging, "MOST_STATES", 2_000)
+    saved = [call("save_checkpoints", n, n + 5, None, attempt=1, checkpoints={"a": n}) for n in range(4, 44)]
+    last = [call("fail", 50 + n, NEVER, None, attempt=1, retryable=True, request_id="last") for n in range(5)]
+    end = call("fail", 60, 61, told("retrying", 1, 4), attempt=1, retryable=True, request_id="last")
+    start = call("start", 62, 63, told("running", 2, 5, checkpoints=(("a", 23),)))
+    history = [CREATE, START, *saved, *last, end, start]
+    assert judge(random.Random(seed).sample(history, len(history))).kind == "explained"
 
 
 def test_an_unlucky_beginning_is_not_gone_on_with_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
