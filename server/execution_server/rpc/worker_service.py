@@ -77,25 +77,25 @@ class WorkerService:
 
     async def Heartbeat(self, request: messages.HeartbeatRequest, call: Call) -> messages.HeartbeatResponse:
         validate.heartbeat(request)
-        response = messages.HeartbeatResponse()
+        told: dict[int, messages.WorkDirective | None] = {}
         faults: list[Exception] = []
 
-        def done(held: messages.HeldAttempt, outcome: Execution | Exception) -> None:
+        def done(number: int, outcome: Execution | Exception) -> None:
             match outcome:
                 case Execution():
-                    directive = cancellation(outcome)
-                    response.directives.extend([directive] if directive is not None else [])
+                    told[number] = cancellation(outcome)
                 case AttemptFenced() | ExecutionNotFound():
-                    response.directives.append(lost(held, outcome))
+                    told[number] = lost(request.held[number], outcome)
                 case _:
                     faults.append(outcome)
 
         await self._manager.change_all(
-            [keeping(held, call.deadline, partial(done, held)) for held in request.held]
+            [keeping(held, call.deadline, partial(done, number)) for number, held in enumerate(request.held)]
         )
         if faults:
             raise faults[0]
-        return response
+        directives = (directive for _, directive in sorted(told.items()) if directive is not None)
+        return messages.HeartbeatResponse(directives=directives)
 
     async def ReleaseExecution(
         self, request: messages.ReleaseExecutionRequest, call: Call
