@@ -50,6 +50,8 @@ class Wish:
     arguments: Mapping[str, Any]
     attempt: int | None = None
     expected_revision: int | None = None
+    is_reported: bool = False
+    """Whether it is for a worker's stream: what comes by a call is another request, whatever its name."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Caller(Protocol):
 
     name: str
     server: int
+    late_seconds: float
+    """How much longer than it waits itself, at most, the server goes on with what it has asked for."""
 
     async def call(self, wish: Wish, patience: float) -> Told:
         """Ask, and wait no longer than *patience* seconds."""
@@ -72,6 +76,8 @@ class Caller(Protocol):
 
 class StubCaller:
     """The bare stub: what it is told is what the server said."""
+
+    late_seconds = 0.0
 
     def __init__(self, stub: Any, server: int) -> None:
         self.name, self.server = f"stub {server}", server
@@ -85,7 +91,7 @@ class StubCaller:
             response = await call
         except grpc.aio.AioRpcError as error:
             refusal = Refusal.of(error.code(), error.trailing_metadata() or ())
-            return Told(_refused(error.code().name, refusal.reason))
+            return Told(refused_for(error.code().name, refusal.reason))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -100,6 +106,8 @@ class StubCaller:
 
 class DriverCaller:
     """A client of some language, through its driver. It repeats by itself what may be repeated; one call at a time."""
+
+    late_seconds = 0.0
 
     def __init__(self, driver: Driver, server: int) -> None:
         self.name, self.server = f"{driver.language} client", server
@@ -116,7 +124,7 @@ class DriverCaller:
             told = await asyncio.to_thread(self._driver.ask, wish.verb, driven(wish))
         problem, found = told.get("problem"), told.get("ok")
         if problem is not None:
-            return Told(_refused(problem["code"], problem["reason"]))
+            return Told(refused_for(problem["code"], problem["reason"]))
         if found is None:
             return Told(Answer())
         checkpoints = tuple(sorted(found["checkpoints"].items())) if wish.verb in WHOLE else None
@@ -176,7 +184,7 @@ def driven(wish: Wish) -> dict[str, Any]:
     return given
 
 
-def _refused(code: str, reason: str) -> Answer | None:
+def refused_for(code: str, reason: str) -> Answer | None:
     """What a failed call tells. Only UNAVAILABLE and its like leave its outcome open, and a contention that went on."""
     return None if code in UNSETTLED or reason == "CONTENTION" else Answer(reason or code)
 
@@ -203,8 +211,12 @@ def _fill_fail(request: api.FailExecutionRequest, wish: Wish) -> None:
 
 def _fill_checkpoints(request: api.SaveCheckpointRequest, wish: Wish) -> None:
     for key, value in wish.arguments["checkpoints"].items():
-        nothing = Value(null_value=NullValue.NULL_VALUE)
-        request.checkpoints[key].CopyFrom(nothing if value is None else Value(number_value=value))
+        request.checkpoints[key].CopyFrom(value_of(value))
+
+
+def value_of(checkpoint: float | None) -> Value:
+    """A checkpoint's value as a message; without one its key goes."""
+    return Value(null_value=NullValue.NULL_VALUE) if checkpoint is None else Value(number_value=checkpoint)
 
 
 def _fill_retry(request: api.RetryExecutionRequest, wish: Wish) -> None:

@@ -105,6 +105,12 @@ MUTANTS: Final = (
         "pass\n    return parts",
     ),
     Mutant(
+        "a repeated report takes effect once",
+        "changes.py",
+        "or requests.find(stored.record, request):",
+        "or False:",
+    ),
+    Mutant(
         "a late repeat is answered as the first",
         "domain/requests.py",
         "if applied.revision == execution.revision:",

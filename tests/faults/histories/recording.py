@@ -12,6 +12,7 @@ from typing import Final
 
 from tests.faults.histories.callers import CALL_SECONDS, Caller, DriverCaller, Told, Wish
 from tests.faults.histories.contract import Call
+from tests.faults.histories.reporting import StreamCaller
 from tests.waiting import until
 
 LATE_SECONDS: Final = 4.0
@@ -83,7 +84,7 @@ class Recorder:
 
     async def call(self, history: History, wish: Wish, caller: Caller | None = None) -> Told:
         """Have any caller, or this one, do it."""
-        caller = caller or self._any()
+        caller = caller or self._any(wish)
         patience = self.patience
         self._open[caller.server] += 1
         self.by[caller.name] += 1
@@ -94,7 +95,7 @@ class Recorder:
         finally:
             self._open[caller.server] -= 1
         until = loop.time()
-        settled = max(invoked + CALL_SECONDS, until) + LATE_SECONDS
+        settled = max(invoked + CALL_SECONDS, until) + LATE_SECONDS + caller.late_seconds
         if told.answer is None:
             until = settled
             self.unanswered[caller.server] += 1
@@ -109,9 +110,10 @@ class Recorder:
             history.note(_call(wish, caller, invoked, settled, Told(None)), Told(None))
         return told
 
-    def _any(self) -> Caller:
+    def _any(self, wish: Wish) -> Caller:
         """One that is free; of a server that has just left a call unanswered only if there is no other."""
-        idle = [one for one in self._callers if not isinstance(one, DriverCaller) or one.is_free]
+        able = [one for one in self._callers if isinstance(one, StreamCaller) == wish.is_reported]
+        idle = [one for one in able if not isinstance(one, DriverCaller) or one.is_free]
         now = asyncio.get_running_loop().time()
         well = [one for one in idle if now >= self._shunned_until.get(one.server, 0)]
         return self._dice.choice(well or idle)

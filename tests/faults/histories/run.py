@@ -18,12 +18,14 @@ from typing import Final
 
 from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_pb2 import Execution
+from execution_server.rpc.work_stream import REPORT_SECONDS
 
 from tests.faults.histories.breakages import Breakages
 from tests.faults.histories.callers import Caller, callers
 from tests.faults.histories.judging import Verdict, judge
 from tests.faults.histories.recording import LATE_SECONDS, History, Recorder
 from tests.faults.histories.records import wrong_records
+from tests.faults.histories.reporting import streams
 from tests.faults.histories.sites import SERVERS, Site, site
 from tests.faults.histories.traffic import LIMIT_MS, Crowd
 from tests.store.checker import check
@@ -95,8 +97,8 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     async with site(plan.kind, folder, plan.servers, plan.environ, stores_apart=apart) as at:
         made = _Run(plan, at)
         addresses = [service.address for service in at.services]
-        async with callers(addresses, plan.languages) as everybody:
-            recorder = Recorder(everybody, made.dice)
+        async with callers(addresses, plan.languages) as everybody, streams(addresses) as reporting:
+            recorder = Recorder([*everybody, *reporting], made.dice)
             if plan.late:
                 await made.make_late(recorder, everybody)
             await made.make(recorder)
@@ -139,7 +141,7 @@ class _Run:
 
     async def judge(self, recorder: Recorder) -> None:
         """At rest: what took effect has done so, and nothing more may."""
-        await asyncio.sleep(LATE_SECONDS + LIMIT_MS / 1_000)
+        await asyncio.sleep(LATE_SECONDS + REPORT_SECONDS + LIMIT_MS / 1_000)
         for crowd in self._crowds:
             await crowd.look()
             self._note(crowd.history, await asyncio.to_thread(judge, crowd.history.calls))

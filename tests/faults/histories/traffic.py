@@ -17,6 +17,8 @@ CALLS: Final = (12, 36)
 """How many they make together, the creations not counted."""
 LIMIT_MS: Final = 150
 """The time limit of an attempt, where there is one."""
+REPORTS: Final = ("complete", "fail", "save_checkpoints")
+"""The verbs that a worker may report instead, by its stream."""
 HABITS: Final[dict[str, dict[str, int]]] = {
     "pending": {"start": 20, "get": 3, "update": 1, "cancel": 1, "delete": 1, "complete": 1},
     "running": {
@@ -124,6 +126,8 @@ class Crowd:
                 await self._pause()
         if answer is None:
             return None
+        if wish.is_reported and self._dice.random() < 0.25:  # as if the acknowledgement had been lost
+            await self._recorder.call(self.history, wish)
         if wish.verb == "delete" and not answer.reason:
             self._is_deleted = True
         if (answer.revision or 0) >= (self._seen.revision or 0):
@@ -171,6 +175,7 @@ class Crowd:
             attempt = max(1, (self._seen.attempts or 0) - (self._dice.random() < 0.2))
         if verb not in ("create", "get") and self._dice.random() < 0.1:
             expected = self._seen.revision
+        may_be_reported = verb in REPORTS and attempt is not None and expected is None
         key = self.history.key
         request_id = f"{key} {next(self._numbers)}"
         return Wish(
@@ -181,4 +186,5 @@ class Crowd:
             arguments=arguments,
             attempt=attempt,
             expected_revision=expected,
+            is_reported=may_be_reported and self._dice.random() < 0.7,
         )
