@@ -20,6 +20,7 @@ from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_pb2 import Execution
 from croco.execution.v1.execution_service_pb2_grpc import ExecutionServiceStub
 from execution_server.domain.status import ALLOWED, RUNNING, reason_name
+from execution_server.rpc.work_stream import REPORT_SECONDS
 
 from tests.faults.histories.contract import Call
 from tests.faults.histories.recording import History
@@ -29,6 +30,8 @@ from tests.service import aio_channel
 
 BEHIND_MS: Final = 5_000
 """How far behind the store's clock a server may believe it: by what it took to read it, on a slow machine."""
+DECIDED_MS: Final = int(REPORT_SECONDS * 1_000)
+"""How long before it was made a change may have been decided on: a server goes on trying to make what was reported."""
 AHEAD_MS: Final = 1_000
 """How far ahead: not at all, but this machine's clocks may be corrected meanwhile."""
 PAGE: Final = 100
@@ -87,7 +90,8 @@ def untimely(record: Execution, calls: Sequence[Call], apart: tuple[float, float
         apart: how far the store's clock was ahead of this machine's, at least and at most, in seconds.
     """
     right_ms = (time.time() - time.monotonic()) * 1_000
-    slowest_ms, fastest_ms = right_ms + apart[0] * 1_000 - BEHIND_MS, right_ms + apart[1] * 1_000 + AHEAD_MS
+    slowest_ms = right_ms + apart[0] * 1_000 - BEHIND_MS - DECIDED_MS
+    fastest_ms = right_ms + apart[1] * 1_000 + AHEAD_MS
     told = [(call, call.answer.revision) for call in calls if call.answer and call.answer.revision]
     for entry in record.history:
         # Somebody asked and was told that it was not made yet; somebody was told of it.

@@ -18,7 +18,6 @@ from typing import Final
 
 from croco.execution.v1 import execution_service_pb2 as api
 from croco.execution.v1.execution_pb2 import Execution
-from execution_server.rpc.work_stream import REPORT_SECONDS
 
 from tests.faults.histories.breakages import Breakages
 from tests.faults.histories.callers import Caller, callers
@@ -141,7 +140,10 @@ class _Run:
 
     async def judge(self, recorder: Recorder) -> None:
         """At rest: what took effect has done so, and nothing more may."""
-        await asyncio.sleep(LATE_SECONDS + REPORT_SECONDS + LIMIT_MS / 1_000)
+        calls = (call for crowd in self._crowds for call in crowd.history.calls)
+        last = max((call.until for call in calls if call.answer is None), default=0.0)
+        remaining = last - asyncio.get_running_loop().time()
+        await asyncio.sleep(max(LATE_SECONDS, remaining) + LIMIT_MS / 1_000)
         for crowd in self._crowds:
             await crowd.look()
             self._note(crowd.history, await asyncio.to_thread(judge, crowd.history.calls))
