@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
@@ -180,26 +181,37 @@ async def test_a_wrong_password_of_a_cluster_is_refused(cluster: Cluster) -> Non
         await open_store(cluster.url.replace("://", "://nobody:wrong@"))
 
 
+@asynccontextmanager
+async def unassigned(cluster: Cluster, slot: int, owner: Server) -> AsyncIterator[None]:
+    """Nobody has the slot meanwhile; afterwards all nodes know again who has it."""
+    for node in cluster.nodes:
+        node.command("CLUSTER", "DELSLOTS", slot)
+    try:
+        yield
+    finally:
+        owner.command("CLUSTER", "ADDSLOTS", slot)
+        await until(lambda: all(map(knows_all_slots, cluster.nodes)), "all nodes know")
+
+
+def knows_all_slots(node: Server) -> bool:
+    return "cluster_slots_assigned:16384" in str(node.command("CLUSTER", "INFO"))
+
+
 async def test_of_many_changes_none_waits_for_slots_that_nobody_has(
     store: RedisStore, cluster: Cluster
 ) -> None:
     """They are told before it is over with the others."""
     start, *_ = lifecycle(store)
-    slot = slot_of(store._keys.channel(3))
-    owner = cluster.owner(store._keys.channel(3))
+    slot, owner = slots(store)[3], cluster.owner(store._keys.channel(3))
     heads = [await created_in(store, partition) for partition in (3, 4, 5, 3)]
     swaps = [Swap(head, start(head.record), Part.HEAD) for head in heads]
     told: list[tuple[int, type]] = []
-    for node in cluster.nodes:
-        node.command("CLUSTER", "DELSLOTS", slot)
-    try:
+    async with unassigned(cluster, slot, owner):
         await store.commit_all(
             swaps,
             lambda number, outcome: told.append((number, type(outcome))),
             deadline=asyncio.get_running_loop().time() + 0.5,
         )
-    finally:
-        owner.command("CLUSTER", "ADDSLOTS", slot)
     assert sorted(told[:2]) == [(1, Committed), (2, Committed)]
     assert sorted(told[2:]) == [(0, StoreUnavailable), (3, StoreUnavailable)]
 
@@ -208,17 +220,11 @@ async def test_a_call_for_slots_that_nobody_has_ends_by_its_deadline(
     store: RedisStore, cluster: Cluster
 ) -> None:
     """And those for other slots are answered."""
-    partition = 3
-    slot = slot_of(store._keys.channel(partition))
-    owner = cluster.owner(store._keys.channel(partition))
-    stored = await created_in(store, partition)
+    slot, owner = slots(store)[3], cluster.owner(store._keys.channel(3))
+    stored = await created_in(store, 3)
     elsewhere = await created_in(store, 4)
-    for node in cluster.nodes:
-        node.command("CLUSTER", "DELSLOTS", slot)
-    try:
+    async with unassigned(cluster, slot, owner):
         with pytest.raises(StoreUnavailable):
             await store.load(stored.record.id, Part.HEAD, deadline=asyncio.get_running_loop().time() + 0.3)
         assert await load(store, elsewhere.record.id, Part.HEAD) == elsewhere
-    finally:
-        owner.command("CLUSTER", "ADDSLOTS", slot)
     assert await load(store, stored.record.id, Part.HEAD) == stored
