@@ -45,7 +45,8 @@ class Batches:
         """See ``ExecutionStore.create_all``."""
         commons: dict[int, _Common] = {}
 
-        async def create(partition: int, some: Sequence[Creation]) -> list[Stored | Taken | StoreUnavailable]:
+        async def create(some: Sequence[Creation]) -> list[Stored | Taken | StoreUnavailable]:
+            partition = self._keys.partition(some[0].own.id)
             run = _Run(self._keys, partition, commons)
             heads = [run.add(creation) for creation in some]
             lead = (not_after_ms, self._publish, self._keys.channel(partition), len(some), KNOWN_TYPES)
@@ -61,7 +62,7 @@ class Batches:
     ) -> list[Stored | StoreUnavailable | None]:
         """See ``ExecutionStore.load_all``."""
 
-        async def load(_: int, ids: Sequence[str]) -> list[Stored | StoreUnavailable | None]:
+        async def load(ids: Sequence[str]) -> list[Stored | StoreUnavailable | None]:
             commands: list[tuple[Argument, ...]] = [codec.read(self._keys.record(id_), part) for id_ in ids]
             replies = checked(await self._link.call_all(commands, deadline=deadline))
             return [codec.stored(reply, part) for reply in replies]
@@ -73,7 +74,7 @@ class Batches:
     ) -> None:
         """See ``ExecutionStore.commit_all``."""
 
-        async def commit(_: int, some: Sequence[Swap]) -> list[Committed | Conflict | StoreUnavailable]:
+        async def commit(some: Sequence[Swap]) -> list[Committed | Conflict | StoreUnavailable]:
             commits = [prepared(swap, self._keys, self._publish, not_after_ms) for swap in some]
             replies = await COMMIT.run_all(self._link, [one.run for one in commits], deadline=deadline)
             return [_of_commit(one, *answer_of(reply)) for one, reply in zip(commits, replies, strict=True)]
@@ -88,7 +89,7 @@ async def _by_group(
     ids: Sequence[str],
     group_of: Callable[[str], int],
     subjects: Sequence[T],
-    do: Callable[[int, Sequence[T]], Coroutine[Any, Any, list[Any]]],
+    do: Callable[[Sequence[T]], Coroutine[Any, Any, list[Any]]],
     told: Callable[[int, Any], None],
 ) -> None:
     """
@@ -100,15 +101,15 @@ async def _by_group(
     for number, execution_id in enumerate(ids):
         groups.setdefault(group_of(execution_id), []).append(number)
 
-    async def answer(group: int, numbers: list[int]) -> None:
+    async def answer(numbers: list[int]) -> None:
         try:
-            found = await do(group, [subjects[number] for number in numbers])
+            found = await do([subjects[number] for number in numbers])
         except StoreUnavailable as unavailable:
             found = [unavailable] * len(numbers)
         for number, outcome in zip(numbers, found, strict=True):
             told(number, outcome)
 
-    answers = [answer(group, numbers) for group, numbers in groups.items()]
+    answers = [answer(numbers) for numbers in groups.values()]
     if len(answers) == 1:  # as always but on a cluster: a task of its own costs as much as a small group
         await answers[0]
     else:
@@ -119,7 +120,7 @@ async def _outcomes(
     ids: Sequence[str],
     group_of: Callable[[str], int],
     subjects: Sequence[T],
-    do: Callable[[int, Sequence[T]], Coroutine[Any, Any, list[Any]]],
+    do: Callable[[Sequence[T]], Coroutine[Any, Any, list[Any]]],
 ) -> list[Any]:
     """The same as a list, in the order of all."""
     outcomes: dict[int, Any] = {}
