@@ -156,7 +156,7 @@ class Crowd:
             verb = "get"
         match verb:
             case "save_checkpoints":
-                value = self._dice.choice([None, *map(float, range(5))])
+                value = self._dice.choice([None, None, *map(float, range(3))])
                 return self._wish(verb, checkpoints={self._dice.choice("abc"): value})
             case "fail":
                 return self._wish(verb, retryable=self._dice.random() < 0.8)
