@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from croco.execution.v1.execution_pb2 import Execution, ExecutionError
 from execution_server.dispatch import CLAIM_SECONDS, LOOK_SECONDS
-from execution_server.domain import transitions
+from execution_server.domain import leases, transitions
 from execution_server.domain.ids import partition_of
 from execution_server.domain.problems import StoreUnavailable
 from execution_server.domain.status import PENDING, RETRYING, RUNNING
 from execution_server.outlook import FEW
-from execution_server.store.port import ExecutionStore, Swap, Told
+from execution_server.store.port import Change, ExecutionStore, Stored, Swap, Told
 from execution_server.store.redis import RedisStore
 from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -134,6 +134,41 @@ async def test_nothing_is_asked_of_the_store_while_nothing_happens(replica: Repl
         for _ in range(100):  # turns of the event loop in which it could ask
             await asyncio.sleep(0)
         assert replica.store.asked.keys() - {"now_ms"} == {"create"}
+
+
+async def test_what_a_notice_tells_of_is_claimed_without_a_look(join: Join) -> None:
+    """Whoever created it, or gave it back: the notice has all that the claim is decided on."""
+    creator, replica = await join(), await join()
+    worker = Worker(replica)
+    async with dispatching(replica):
+        await settled(worker)
+        replica.store.asked.clear()
+        id_ = await creator.create()
+        await worker.has(1)
+        await creator.change(id_, lambda record, now_ms: leases.release(record, now_ms=now_ms))
+        await worker.has(2)
+    assert worker.given[1].attempts == 2
+    assert replica.store.asked.keys() - {"now_ms"} == {"commit_all"}
+
+
+async def test_a_notice_that_comes_late_takes_no_newer_head_away(replica: Replica) -> None:
+    """Else what is done next would be decided on the past first."""
+    changes: list[Change] = []
+    feed = replica.store.feed(changes.append, lambda partition: None)
+    id_ = await replica.create()
+    await feed.follow(partition_of(id_, replica.store.partitions))
+    await replica.change(id_, lambda record, now_ms: transitions.start(record, now_ms=now_ms))
+    await until(lambda: changes, "it is told")
+    await replica.change(id_, lambda record, now_ms: transitions.complete(record, None, now_ms=now_ms))
+    replica.store.asked.clear()
+
+    replica.manager.heard(Stored(changes[0].record, changes[0].version))
+    await replica.change(
+        id_, lambda record, now_ms: transitions.update(record, Execution(), (), now_ms=now_ms)
+    )
+
+    assert replica.store.asked["commit"] == 1
+    await feed.close()
 
 
 class _Ear:

@@ -80,7 +80,7 @@ class World:
 
     def _put(self, record: Execution) -> None:
         self.records[record.id] = record
-        self.notices.append(Change(record.id, 0, record))
+        self.notices.append(Change(record.id, 0, record, b"1"))
 
 
 def places(type_: str) -> list[Place]:

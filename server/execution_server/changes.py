@@ -201,6 +201,12 @@ class Changes:
         for head in heads:
             self._heads.keep(head)
 
+    def heard(self, head: Stored) -> None:
+        """A notice tells what stands, or stood a moment ago: what is done next needs no look at it first."""
+        known = self._heads.find(head.record.id)
+        if known is None or known.record.revision < head.record.revision:
+            self._heads.keep(head)
+
     def _lost(self, conflict: Conflict, execution_id: str) -> None:
         """Another process was first: go on from what stands now."""
         self.conflicts += 1

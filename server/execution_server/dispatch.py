@@ -24,7 +24,7 @@ from .domain import leases
 from .domain.problems import ExecutionNotFound, InvalidStateTransition, Problem, StoreUnavailable
 from .manager import Manager
 from .outlook import FEW, Outlook, Place
-from .store.port import Change, ExecutionStore, Part, Ready
+from .store.port import Change, ExecutionStore, Part, Ready, Stored
 from .terms import Done, Mutation, Terms
 from .watch import Hub
 
@@ -113,6 +113,7 @@ class Dispatcher:
     def add(self, change: Change) -> None:
         """See ``Listener``."""
         if self._outlook.add(change, self._store.now_ms()):
+            self._manager.heard(Stored(change.record, change.version))
             self._woken.set()
 
     def miss(self, partition: int) -> None:

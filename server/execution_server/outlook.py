@@ -91,7 +91,7 @@ class Outlook:
         self.left_out.discard(partition)
 
     def add(self, change: Change, now_ms: int) -> bool:
-        """Take a notice in; answers whether it tells of something that is ready or will be."""
+        """Take a notice in; answers whether what it tells of may be given out before long."""
         if change.record.type not in self._order:
             return False
         place = Place(change.record.type, partition_of(change.id, self._partitions))
@@ -100,12 +100,13 @@ class Outlook:
             return False
         self._take_out(place, change.id)
         available_ms = None if change.deleted else leases.available_ms(change.record)
+        is_near = available_ms is not None
         if available_ms is not None and available_ms > now_ms:
             self._note_later(place, available_ms)
         elif available_ms is not None:
-            self._put_in(place, Ready(change.record.priority, available_ms, change.id, place.type))
+            is_near = self._put_in(place, Ready(change.record.priority, available_ms, change.id, place.type))
         self._look_if_used_up(place)
-        return available_ms is not None
+        return is_near
 
     def pass_time(self, now_ms: int) -> int | None:
         """See what has become ready by time; answers when the next thing does, in epoch milliseconds."""
@@ -164,16 +165,18 @@ class Outlook:
         self._look_if_used_up(place)
         return one, place
 
-    def _put_in(self, place: Place, one: Ready) -> None:
+    def _put_in(self, place: Place, one: Ready) -> bool:
+        """Answers whether it was; else it is behind what is known."""
         known = self._known[place]
         if place in self._more and (not known or one > max(known.values())):
-            return  # it is behind what is known
+            return False
         known[one.id] = one
         insort(self._order[place.type], one)
         if len(known) > MANY:
             for last in sorted(known.values())[FEW:]:
                 self._take_out(place, last.id)
             self._more.add(place)
+        return True
 
     def _take_out(self, place: Place, execution_id: str) -> None:
         one = self._known[place].pop(execution_id, None)

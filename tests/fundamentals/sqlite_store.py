@@ -114,7 +114,7 @@ class SqliteStore(OneByOne):
             self._row("DELETE FROM claim WHERE id = ? AND ends_ms IS NULL", execution_id)
             ends_ms = self.now_ms() + REMEMBERED_MS
             self._row("REPLACE INTO deletion VALUES (?, ?, ?)", execution_id, request, ends_ms)
-        self._tell(Change(execution_id, standing.record.revision, standing.record, deleted=True))
+        self._tell(Change(execution_id, standing.record.revision, standing.record, b""))
         return None
 
     async def deleted_by(self, execution_id: str, *, deadline: float) -> bytes | None:
@@ -210,7 +210,7 @@ class SqliteStore(OneByOne):
         told.history.extend(parts.added_history(before_revision, news))
         head = Stored(parts.cut(Execution.FromString(data), Part.HEAD), version)
         committed = Committed(head, parts.cut(Execution.FromString(data), part))
-        return committed, Change(whole.id, before_revision, told)
+        return committed, Change(whole.id, before_revision, told, version)
 
     def _tell(self, change: Change) -> None:
         for feed in tuple(self._feeds):

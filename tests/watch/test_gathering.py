@@ -18,7 +18,7 @@ def change(revision: int, *steps: ExecutionStatus, deleted: bool = False) -> Cha
     for before, after in pairwise(steps):
         entry = record.history.add(revision=revision, to=after)
         setattr(entry, "from", before)
-    return Change(ID, revision - 1, record, deleted)
+    return Change(ID, revision - 1, record, b"" if deleted else b"%d" % revision)
 
 
 def taken(gathering: Gathering) -> list[tuple[int, list[ExecutionStatus], bool]]:

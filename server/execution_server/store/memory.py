@@ -97,7 +97,7 @@ class MemoryStore(OneByOne):
             self._claims.forget(key_claim(before.record.idempotency_key).name)
         self._tombstones.put(execution_id, request, REMEMBERED_MS)
         head = parts.cut(Execution.FromString(last), Part.HEAD)
-        self._tell(Change(execution_id, head.revision, head, deleted=True))
+        self._tell(Change(execution_id, head.revision, head, b""))
         return None
 
     async def deleted_by(self, execution_id: str, *, deadline: float) -> bytes | None:
@@ -174,7 +174,7 @@ class MemoryStore(OneByOne):
         self._records[whole.id] = (data, version)
         told = parts.cut(Execution.FromString(data), Part.BASIC)
         told.history.extend(parts.added_history(before_revision, news))
-        self._tell(Change(whole.id, before_revision, told))
+        self._tell(Change(whole.id, before_revision, told, version))
         head = Stored(parts.cut(Execution.FromString(data), Part.HEAD), version)
         return Committed(head, parts.cut(Execution.FromString(data), part))
 

@@ -163,7 +163,13 @@ class Change(NamedTuple):
     """The revision that this change was made to; 0: it was created."""
     record: Execution
     """The BASIC part after it, and of ``history`` what it added; for a deletion the head before it."""
-    deleted: bool = False
+    version: bytes
+    """What stands since; ``b""``: nothing, the execution was deleted."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the execution was deleted."""
+        return not self.version
 
 
 class Ready(NamedTuple):

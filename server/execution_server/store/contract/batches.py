@@ -135,10 +135,10 @@ class Batches:
         creations = together(store, different())
         expected = [whole(creation) for creation in creations]
 
-        await store.create_all(creations, deadline=soon())
+        outcomes = await store.create_all(creations, deadline=soon())
 
         await events.until(lambda: all(events.of(record.id) for record in expected))
-        for record in expected:
+        for record, head in zip(expected, outcomes, strict=True):
             single = copy(record)
             single.id = new(store, created_ms=record.created_at.ToMilliseconds()).id
             single.ClearField("idempotency_key")  # it claims nothing
@@ -146,7 +146,8 @@ class Batches:
             await events.until(lambda id_=single.id: events.of(id_))  # type: ignore[misc]  # bound now
             (told,), (told_single,) = events.of(record.id), events.of(single.id)
             told_single.record.id, told_single.record.idempotency_key = record.id, record.idempotency_key
-            assert told == told_single._replace(id=record.id)
+            assert isinstance(head, Stored)
+            assert told == told_single._replace(id=record.id, version=head.version)
         await events.feed.close()
 
     async def test_nothing_of_many_is_created_after_the_deadline(self, store: ExecutionStore) -> None:

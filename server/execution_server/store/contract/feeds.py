@@ -35,11 +35,12 @@ class Feeds:
         await events.follow_all()
         expected = new(store)
         before = (await create(store, expected)).head
-        afters = {1: copy(expected)}
+        afters, versions = {1: copy(expected)}, {1: before.version}
         for decide in lifecycle(store):
             expected = decide(expected)
             before = (await change(store, before, decide)).head
             afters[expected.revision] = copy(expected)
+            versions[expected.revision] = before.version
 
         await events.until(lambda: len(events.of(expected.id)) == len(afters))
 
@@ -48,7 +49,8 @@ class Feeds:
             after = afters[told.record.revision]
             basic = parts.cut(copy(after), Part.BASIC)
             basic.history.extend(parts.added_history(told.before_revision, after))
-            assert told == Change(expected.id, told.record.revision - 1, basic)
+            version = versions[after.revision]
+            assert told == Change(expected.id, after.revision - 1, basic, version)
         await events.feed.close()
 
     async def test_a_deletion_is_told(self, store: ExecutionStore) -> None:
@@ -60,7 +62,7 @@ class Feeds:
         assert await store.delete(before, b"12345678", deadline=soon()) is None
 
         await events.until(lambda: events.of(before.record.id))
-        assert events.of(before.record.id) == [Change(before.record.id, 1, before.record, deleted=True)]
+        assert events.of(before.record.id) == [Change(before.record.id, 1, before.record, b"")]
         await events.feed.close()
 
     async def test_what_is_refused_is_not_told(self, store: ExecutionStore) -> None:

@@ -165,7 +165,7 @@ class _Run:
             execution_id,
             common.type,
             common.due,
-            codec.notice(execution_id, 0, common.history),
+            codec.notice(execution_id, 0, common.version, common.history),
             ("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none",
             *(self._entered.get(id(common)) or self._enter(common)),
             2 + 2 * len(put) + len(common.others),

@@ -19,7 +19,7 @@ from croco.execution.v1.execution_pb2 import Execution, ExecutionError
 
 from ...domain.limits import HISTORY_ENTRIES
 from .. import parts
-from ..port import Part, Stored
+from ..port import Change, Part, Stored
 
 VERSION = "v"
 HEAD = "head"
@@ -162,13 +162,19 @@ def history(put: dict[str, bytes]) -> bytes:
     return b"".join([put[name] for name in put if name[0] == "h" and name != HEAD])
 
 
-def notice(execution_id: str, before_revision: int, added: bytes = b"", *, deleted: bool = False) -> bytes:
-    """What a script publishes behind its sequence number, and before the fragments that it adds."""
-    return b"%s %d %d\n%s" % (execution_id.encode(), before_revision, deleted, added)
+def notice(execution_id: str, before_revision: int, version: bytes, added: bytes = b"") -> bytes:
+    """
+    What a script publishes behind its sequence number, and before the fragments that it adds.
+
+    Args:
+        version: what stands now; ``b""``: nothing, it was deleted.
+        added: fragments.
+    """
+    return b"%s %d %s\n%s" % (execution_id.encode(), before_revision, version, added)
 
 
-def read_notice(data: bytes) -> tuple[int, str, int, bytes, bool]:
-    """A notice's sequence number, id, revision before, fragments, and whether it tells of a deletion."""
+def read_notice(data: bytes) -> tuple[int, Change]:
+    """A notice's sequence number, and what it tells."""
     header, _, fragments = data.partition(b"\n")
-    sequence, execution_id, before_revision, deleted = header.split(b" ")
-    return int(sequence), execution_id.decode(), int(before_revision), fragments, deleted == b"1"
+    sequence, execution_id, before_revision, version = header.split(b" ")
+    return int(sequence), Change(execution_id.decode(), int(before_revision), join([fragments]), version)

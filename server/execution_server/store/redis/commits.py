@@ -60,7 +60,7 @@ def prepared(swap: Swap, keys: Keys, publish: str, not_after_ms: int) -> Commit:
         part.value,
         publish,
         keys.channel(partition),
-        codec.notice(after.id, before.record.revision, codec.history(put)),
+        codec.notice(after.id, before.record.revision, version, codec.history(put)),
         len(left),
         len(drop),
         *entered.values(),

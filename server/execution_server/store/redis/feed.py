@@ -170,12 +170,12 @@ class RedisFeed:
         if partition is None or self.drop(partition):
             return
         try:
-            sequence, execution_id, before_revision, fragments, deleted = codec.read_notice(data)
+            sequence, change = codec.read_notice(data)
             if (early := self._early.get(partition)) is not None:
                 early.append(sequence)
             else:
                 self._note(partition, sequence)
-            self._on_change(Change(execution_id, before_revision, codec.join([fragments]), deleted))
+            self._on_change(change)
         except (
             Exception
         ):  # one notice, of another version of the server perhaps, must not end the subscription

@@ -94,7 +94,7 @@ class RedisStore:
                 after.id,
                 "" if due is None else due,
                 *self._addressed(partition),
-                codec.notice(after.id, 0, codec.history(put)),
+                codec.notice(after.id, 0, version, codec.history(put)),
                 ("" if claim.lifetime_ms is None else claim.lifetime_ms) if claim else "none",
                 after.type,
                 KNOWN_TYPES,
@@ -142,7 +142,7 @@ class RedisStore:
                 request,
                 REMEMBERED_MS,
                 *self._addressed(partition),
-                codec.notice(record.id, record.revision, deleted=True),
+                codec.notice(record.id, record.revision, b""),
             ],
             deadline=deadline,
         )
