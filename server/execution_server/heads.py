@@ -25,11 +25,13 @@ class Heads:
     def keep(self, head: Stored) -> None:
         """This stands now."""
         execution_id = head.record.id
-        self._heads.pop(execution_id, None)
-        if head.record.ByteSize() <= CACHED_BYTES:
-            self._heads[execution_id] = head
-            if len(self._heads) > CACHED:
-                self._heads.popitem(last=False)
+        if head.record.ByteSize() > CACHED_BYTES:
+            self.forget(execution_id)
+            return
+        self._heads[execution_id] = head
+        self._heads.move_to_end(execution_id)
+        if len(self._heads) > CACHED:
+            self._heads.popitem(last=False)
 
     def forget(self, execution_id: str) -> None:
         """It is gone."""

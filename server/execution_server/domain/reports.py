@@ -25,24 +25,26 @@ def put_report(
         TooManyCheckpoints: more than *max_checkpoints* and than there were, as the limit may have been lowered since.
         PayloadTooLarge: all together are too large.
     """
-    held = len(execution.checkpoint_sizes)
     if progress is not None:
-        execution.progress.CopyFrom(progress)
+        kept = execution.progress
+        kept.CopyFrom(progress)
         if not progress.HasField("percent"):
-            execution.progress.percent = _percent(progress)
-        execution.progress.attempt = execution.attempts
-        execution.progress.updated_at.CopyFrom(execution.updated_at)
-    for key, value in (checkpoints or {}).items():
+            kept.percent = _percent(progress)
+        kept.attempt = execution.attempts
+        kept.updated_at.CopyFrom(execution.updated_at)
+    if not checkpoints:
+        return
+    held = len(execution.checkpoint_sizes)
+    for key, value in checkpoints.items():
         if value.WhichOneof("kind") == "null_value":
             execution.checkpoints.pop(key, None)
             execution.checkpoint_sizes.pop(key, None)
         else:
             execution.checkpoints[key].CopyFrom(value)
             execution.checkpoint_sizes[key] = value.ByteSize()
-    if checkpoints:
-        if len(execution.checkpoint_sizes) > max(held, max_checkpoints):
-            raise TooManyCheckpoints(execution.id, max_checkpoints)
-        _check_size(execution)
+    if len(execution.checkpoint_sizes) > max(held, max_checkpoints):
+        raise TooManyCheckpoints(execution.id, max_checkpoints)
+    _check_size(execution)
 
 
 def _check_size(execution: Execution) -> None:

@@ -31,10 +31,10 @@ class Timer(NamedTuple):
 
 def due_ms(execution: Execution) -> int | None:
     """The earliest moment at which the server owes the execution something, or None."""
-    moments = [moment for moment, _ in _running(execution)]
+    running = _running(execution)
     if execution.HasField("expires_at"):
-        moments.append(execution.expires_at.ToMilliseconds())
-    return min(moments) if moments else None
+        running.append((execution.expires_at.ToMilliseconds(), len(TIMERS)))
+    return min(running)[0] if running else None
 
 
 def settle(execution: Execution, *, now_ms: int) -> Execution:
@@ -50,8 +50,8 @@ def _running(execution: Execution) -> list[tuple[int, int]]:
     """When each timer that runs is due, with its number in ``TIMERS``."""
     return [
         (moment, number)
-        for number, timer in enumerate(TIMERS)
-        if execution.HasField(timer.field) and (moment := timer.due_ms(execution)) is not None
+        for number, (field, due_ms_of, _) in enumerate(TIMERS)
+        if execution.HasField(field) and (moment := due_ms_of(execution)) is not None
     ]
 
 

@@ -13,13 +13,12 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from math import inf
 from re import compile as regex
 from typing import Any, Final, NamedTuple
 
 import grpc
-from google.protobuf.descriptor import Descriptor, ServiceDescriptor
+from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
 from ..counts import Histogram
@@ -80,7 +79,7 @@ class Call(NamedTuple):
 
     def terms(self, request: Any) -> Terms:
         """The terms that the fields shared by all changing requests set."""
-        fields = _optional_fields(request.DESCRIPTOR)
+        fields = validate.shared_fields(request.DESCRIPTOR)
         has_revision = "expected_revision" in fields and request.HasField("expected_revision")
         from_worker = "attempt" in fields
         return Terms(
@@ -174,7 +173,8 @@ class Calls:
                 if needs_place:
                     self._take_place(call.peer, size)
                 try:
-                    _check(request)
+                    check_parsed(request)
+                    validate.terms(request)
                     return await implementation(request, call)
                 finally:
                     if needs_place:  # before the answer is sent: whoever has it may call again
@@ -202,7 +202,7 @@ class Calls:
             began, code = loop.time(), "OK"
             try:
                 call = self._call(path, name, context, began)
-                _check(request)
+                check_parsed(request)
                 async for response in implementation(request, call):
                     yield response
             except BaseException as error:
@@ -243,17 +243,6 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _check(request: Any) -> None:
-    check_parsed(request)
-    validate.terms(request)
-
-
 def _serialised(response: Message | bytes) -> bytes:
     """Bytes are a message that was serialised once for many receivers."""
     return response if isinstance(response, bytes) else response.SerializeToString()
-
-
-@cache
-def _optional_fields(request: Descriptor) -> frozenset[str]:
-    """Which of the fields that some changing requests have, and others not, this kind has."""
-    return frozenset(("expected_revision", "attempt")) & set(request.fields_by_name)

@@ -6,8 +6,12 @@ One function per request message, named after it; those for the kinds of values 
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from croco.execution.v1 import execution_service_pb2 as messages
 from croco.execution.v1 import worker_service_pb2
+from google.protobuf.descriptor import Descriptor
 
 from ..domain import limits
 from ..domain.problems import InvalidField
@@ -196,13 +200,21 @@ def wait(request: messages.WaitExecutionRequest) -> None:
     wait_time("timeout", request.timeout)
 
 
-def terms(request: object) -> None:
-    """The fields that calls share: ``request_id``, ``expected_revision``, ``attempt``, where the request has them."""
-    request_id(getattr(request, "request_id", ""))
-    if (getattr(request, "expected_revision", 1) or 0) < 0:
+def terms(request: Any) -> None:
+    """The fields that calls share, where the request has them."""
+    fields = shared_fields(request.DESCRIPTOR)
+    if "request_id" in fields:
+        request_id(request.request_id)
+    if "expected_revision" in fields and request.expected_revision < 0:
         raise InvalidField("expected_revision", "cannot be negative")
-    if (getattr(request, "attempt", 1) or 0) < 0:
+    if "attempt" in fields and request.attempt < 0:
         raise InvalidField("attempt", "cannot be negative")
+
+
+@cache
+def shared_fields(request: Descriptor) -> frozenset[str]:
+    """Which of the fields that calls share this kind of request has."""
+    return frozenset(("request_id", "expected_revision", "attempt")) & set(request.fields_by_name)
 
 
 def filter_(given: messages.ExecutionFilter) -> None:

@@ -92,6 +92,8 @@ def labels(field: str, given: Mapping[str, str]) -> None:
 
 
 def checkpoints(field: str, given: Mapping[str, Value]) -> None:
+    if not given:
+        return
     size = sum(2 * len(key.encode()) + checkpoint.ByteSize() for key, checkpoint in given.items())
     if size > limits.CHECKPOINTS_BYTES:
         raise PayloadTooLarge(field, size, limits.CHECKPOINTS_BYTES)
