@@ -34,17 +34,24 @@ serve: $(READY) ## Run the service on its embedded store
 	$(BIN)/execution-server serve
 
 .PHONY: test
-test: test-server test-on-cluster test-clients ## Run the tests; what is missing here is named (with CI set, that is a failure)
+test: test-server test-clients test-on-cluster test-faults ## Run the tests; what is missing here is named (with CI set, that is a failure)
 
 .PHONY: test-server
-test-server: $(READY) ## Run the tests in Python; they start the stores that they need
+test-server: $(READY) stores ## Run the tests in Python; they start the stores that they need
+	$(BIN)/python -m pytest --ignore tests/faults --ignore tests/clients/scenario  # test-faults and test-clients have them
+
+.PHONY: test-faults
+test-faults: $(READY) stores ## Run those in Python in which servers, stores and the ways between them fail
+	$(BIN)/python -m pytest tests/faults
+
+.PHONY: stores
+stores: ## Name what the tests in Python need and this machine lacks (with CI set, that is a failure)
 	@command -v redis-server >/dev/null || { \
 	  echo "missing: redis-server (Debian's package redis-server); the tests against it are skipped" >&2; \
 	  test -z "$${CI:-}"; }
 	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || { \
 	  echo "missing: libfaketime (Debian's package faketime); no clock is set wrong" >&2; \
 	  test -z "$${CI:-}"; }
-	$(BIN)/python -m pytest --ignore tests/clients/scenario  # test-clients has them
 
 .PHONY: test-on-cluster
 test-on-cluster: $(READY) ## Run those in which a cluster may differ on a cluster
