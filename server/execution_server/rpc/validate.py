@@ -16,6 +16,7 @@ from google.protobuf.descriptor import Descriptor
 from ..domain import limits
 from ..domain.problems import InvalidField
 from ..domain.status import STATUSES
+from .json_values import struct, value
 from .values import (
     batch,
     checkpoints,
@@ -28,11 +29,9 @@ from .values import (
     progress,
     request_id,
     retry_policy,
-    struct,
     text,
     timeout,
     timestamp,
-    value,
     view,
     wait_time,
     within,

@@ -8,8 +8,9 @@ from croco.execution.v1 import worker_service_pb2 as messages
 
 from ..domain import limits
 from ..domain.problems import InvalidField
+from .json_values import value
 from .validate import report, terms
-from .values import error, identity, lease, name, pause, types, value, wait_time, within
+from .values import error, identity, lease, name, pause, types, wait_time, within
 
 
 def hello(first: messages.WorkRequest) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from croco.execution.v1.execution_pb2 import ExecutionError, ExecutionView, Progress, RetryPolicy
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ..domain import limits
 from ..domain.ids import ID_PATTERN
 from ..domain.problems import InvalidField, PayloadTooLarge
+from .json_values import struct, walk
 
 WAIT_SECONDS = 60
-PLAIN = frozenset(("string_value", "bool_value", "null_value"))
-"""The kinds of values that are JSON whatever they hold."""
 CUT_MARK = " … (cut)"
 
 
@@ -101,7 +100,9 @@ def checkpoints(field: str, given: Mapping[str, Value]) -> None:
     for key, checkpoint in given.items():
         path = f"{field}[{key[:64]!r}]"
         name(path, key)
-        left -= value(path, checkpoint, limits.CHECKPOINT_BYTES, left)
+        if checkpoint.ByteSize() > limits.CHECKPOINT_BYTES:
+            raise PayloadTooLarge(path, checkpoint.ByteSize(), limits.CHECKPOINT_BYTES)
+        left -= walk(path, [checkpoint], most=left)
 
 
 def progress(given: Progress) -> None:
@@ -176,59 +177,6 @@ def timestamp(field: str, given: Timestamp) -> None:
     # The range of RFC 3339, as timestamp.proto defines it.
     if not (-62_135_596_800 <= given.seconds <= 253_402_300_799 and 0 <= given.nanos < 1_000_000_000):
         raise InvalidField(field, "is no valid timestamp")
-
-
-def value(field: str, given: Value, limit: int, most: int = limits.VALUES) -> int:
-    """A JSON value: its size in bytes of its protobuf form, its depth, its numbers; answers how many values it has."""
-    size = given.ByteSize()
-    if size > limit:
-        raise PayloadTooLarge(field, size, limit)
-    return _walk(field, [given], most=most)
-
-
-def struct(field: str, given: Struct, limit: int) -> None:
-    """A JSON object, as ``value``."""
-    size = given.ByteSize()
-    if size > limit:
-        raise PayloadTooLarge(field, size, limit)
-    _walk(field, _values(given), depth=1)
-
-
-def _walk(field: str, given: Collection[Value], depth: int = 0, most: int = limits.VALUES) -> int:
-    count = 0
-    level: list[Collection[Value]] = [given]
-    while level:
-        if depth > limits.NESTING:
-            raise InvalidField(field, f"is nested deeper than {limits.NESTING} levels")
-        deeper: list[Collection[Value]] = []
-        for values in level:
-            count += len(values)
-            if count > most:
-                raise InvalidField(field, f"holds more than {limits.VALUES} values")
-            for one in values:
-                kind = one.WhichOneof("kind")
-                if kind in PLAIN:
-                    continue
-                if kind == "number_value":
-                    if not isfinite(one.number_value):
-                        raise InvalidField(field, f"holds the number {one.number_value}, which JSON has not")
-                elif kind == "struct_value":
-                    deeper.append(_values(one.struct_value))
-                elif kind == "list_value":
-                    deeper.append(_values(one.list_value))
-                elif kind is None:
-                    raise InvalidField(field, "holds a value of no kind; JSON null is null_value")
-        level = deeper
-        depth += 1
-    return count
-
-
-def _values(given: Struct | ListValue) -> Collection[Value]:
-    """The values inside. A map's own ``values()`` is generic Python, at several times the cost of looking each up."""
-    if isinstance(given, ListValue):
-        return given.values
-    fields = given.fields
-    return [fields[key] for key in fields]
 
 
 def _cut(given: str, limit: int) -> str:
