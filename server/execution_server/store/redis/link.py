@@ -130,10 +130,15 @@ class ServerLink:
         if not commands:
             return []
         wire = self._wire or await self._connect(deadline)
-        now = asyncio.get_running_loop().time
-        began = now()
-        replies = await _answered(wire.send(commands), deadline)
-        self.traffic.round_trips.observe(now() - began)
+        loop = asyncio.get_running_loop()
+        began, reply = loop.time(), wire.send(commands)
+        # A timer of our own: ``asyncio.timeout_at`` costs several times as much.
+        too_late = loop.call_at(deadline, _abandon, reply)
+        try:
+            replies = await reply
+        finally:
+            too_late.cancel()
+        self.traffic.round_trips.observe(loop.time() - began)
         return replies
 
     async def open_subscription(self, on_message: OnMessage) -> Subscription:
@@ -190,15 +195,6 @@ class ServerLink:
                 if self._seldom.is_time():
                     log.warning("store connection lost")
                     self._is_news = True
-
-
-async def _answered(reply: Reply, deadline: float) -> list[Any]:
-    """The replies. A timer of our own: ``asyncio.timeout_at`` costs several times as much."""
-    too_late = asyncio.get_running_loop().call_at(deadline, _abandon, reply)
-    try:
-        return await reply
-    finally:
-        too_late.cancel()
 
 
 def _abandon(reply: Reply) -> None:
